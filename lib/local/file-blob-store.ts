@@ -1,0 +1,181 @@
+// BlobStore over files: objects under <data>/b, unfinished bytes under <data>/uploads on the same filesystem.
+import { type FileHandle, link, open, opendir, rm, stat } from 'node:fs/promises'
+import path from 'node:path'
+import type { Readable } from 'node:stream'
+import type { ByteRange } from '../oci/range.ts'
+import type { BlobStore, StoredObject } from '../registry/ports.ts'
+import { newId } from '../registry/registry.ts'
+import { makeDirectory, renameDurably, syncDirectory, writeBody } from './durable-files.ts'
+
+/** Below this a blob is read in one go instead of streamed. */
+const SMALL_BYTES = 64 * 1024
+const READ_AHEAD_BYTES = 1024 * 1024
+
+/** An append that another one took over from; its client gets an error, its bytes are dropped. */
+class Superseded extends Error {
+  readonly code = 'SUPERSEDED'
+}
+
+interface Writer {
+  /** The write under way, if any. */
+  writing: Promise<unknown>
+}
+
+/** Opens the store, creating its directories. @throws when they cannot be written */
+export async function openFileBlobStore(dataDir: string): Promise<BlobStore> {
+  const uploads = path.join(dataDir, 'uploads')
+  await makeDirectory(uploads)
+  await makeDirectory(path.join(dataDir, 'b'))
+  const writers = new Map<string, Writer>()
+  const objectPath = (key: string) => path.join(dataDir, key)
+  const uploadPath = (uploadId: string) => path.join(uploads, uploadId)
+
+  /** From here on nobody else writes to the upload's file: earlier writers see that they lost their turn. */
+  async function takeOver(uploadId: string, writer: Writer | undefined): Promise<void> {
+    const previous = writers.get(uploadId)
+    if (writer) writers.set(uploadId, writer)
+    else writers.delete(uploadId)
+    await previous?.writing.catch(() => {})
+  }
+
+  return {
+    async put(key, body) {
+      const temporary = uploadPath(`put-${newId()}`)
+      try {
+        const size = await writeFile(temporary, body)
+        await renameDurably(temporary, objectPath(key))
+        return size
+      } catch (error) {
+        await rm(temporary, { force: true })
+        throw error
+      }
+    },
+
+    async append(uploadId, state, offset, body) {
+      const writer: Writer = { writing: Promise.resolve() }
+      await takeOver(uploadId, writer)
+      const fence = () => {
+        if (writers.get(uploadId) !== writer) throw new Superseded('another request continued this upload')
+      }
+      const file = await open(uploadPath(uploadId), state === undefined ? 'w' : 'r+')
+      try {
+        if (state !== undefined) await file.truncate(offset)
+        const sizeBytes = await writeBody(file, offset, body, fence, (write) => {
+          writer.writing = write
+        })
+        fence()
+        await file.datasync()
+        if (state === undefined) await syncDirectory(uploads)
+        return { state: { file: uploadId }, sizeBytes }
+      } finally {
+        if (writers.get(uploadId) === writer) writers.delete(uploadId)
+        await file.close()
+      }
+    },
+
+    async complete(uploadId, _state, sizeBytes, key) {
+      await takeOver(uploadId, undefined)
+      const file = await openIfPresent(uploadPath(uploadId), 'r+')
+      if (!file) {
+        // A repeat after a crash: the rename happened, its directory may not have been synced.
+        if (!(await statIfPresent(objectPath(key)))) throw new Error(`upload ${uploadId} has no bytes`)
+        return syncDirectory(path.dirname(objectPath(key)))
+      }
+      try {
+        await file.truncate(sizeBytes)
+        await file.sync()
+      } finally {
+        await file.close()
+      }
+      await renameDurably(uploadPath(uploadId), objectPath(key))
+    },
+
+    async abort(uploadId) {
+      await takeOver(uploadId, undefined)
+      await rm(uploadPath(uploadId), { force: true })
+    },
+
+    async open(key, range) {
+      const file = await openIfPresent(objectPath(key), 'r')
+      return file && read(file, range)
+    },
+
+    async stat(key) {
+      const found = await statIfPresent(objectPath(key))
+      return found && { key, sizeBytes: found.size, modifiedAtMs: found.mtimeMs }
+    },
+
+    async copy(from, to) {
+      // Objects are immutable, so a second name for the same bytes is a copy that costs nothing.
+      await makeDirectory(path.dirname(objectPath(to)))
+      await link(objectPath(from), objectPath(to))
+      await syncDirectory(path.dirname(objectPath(to)))
+    },
+
+    async delete(key) {
+      await rm(objectPath(key), { force: true })
+    },
+
+    list: (prefix) => walk(dataDir, prefix),
+  }
+}
+
+async function writeFile(file: string, body: AsyncIterable<Uint8Array>): Promise<number> {
+  const handle = await open(file, 'wx')
+  try {
+    const size = await writeBody(handle, 0, body)
+    await handle.sync()
+    return size
+  } finally {
+    await handle.close()
+  }
+}
+
+async function read(file: FileHandle, range: ByteRange | undefined): Promise<Uint8Array | Readable> {
+  try {
+    const start = range?.start ?? 0
+    const { size } = await file.stat()
+    const end = Math.min(range?.end ?? size - 1, size - 1)
+    if (end - start < SMALL_BYTES) {
+      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(Math.max(0, end - start + 1)), { position: start })
+      await file.close()
+      return buffer.subarray(0, bytesRead)
+    }
+    return file.createReadStream({ start, end, highWaterMark: READ_AHEAD_BYTES })
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}
+
+async function openIfPresent(file: string, flags: string): Promise<FileHandle | undefined> {
+  return orAbsent(open(file, flags))
+}
+
+async function statIfPresent(file: string) {
+  return orAbsent(stat(file))
+}
+
+async function orAbsent<T>(promise: Promise<T>): Promise<T | undefined> {
+  try {
+    return await promise
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw error
+  }
+}
+
+async function* walk(dataDir: string, prefix: string): AsyncGenerator<StoredObject> {
+  const start = path.join(dataDir, prefix.slice(0, prefix.lastIndexOf('/') + 1))
+  const directory = await orAbsent(opendir(start, { recursive: true }))
+  if (!directory) return
+  for await (const entry of directory) {
+    if (!entry.isFile()) continue
+    const file = path.join(entry.parentPath, entry.name)
+    const key = path.relative(dataDir, file).split(path.sep).join('/')
+    if (!key.startsWith(prefix)) continue
+    const found = await statIfPresent(file)
+    if (found) yield { key, sizeBytes: found.size, modifiedAtMs: found.mtimeMs }
+  }
+}

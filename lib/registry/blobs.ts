@@ -1,0 +1,85 @@
+// Blobs: presence, bytes, deletion (distribution-spec v1.1.1 §"Pulling blobs", §"Deleting Blobs").
+import type { Readable } from 'node:stream'
+import type { Digest } from '../oci/digest.ts'
+import { RegistryError } from '../oci/errors.ts'
+import type { ByteRange } from '../oci/range.ts'
+import { objectCandidate } from './candidates.ts'
+import { keys, partitions } from './keys.ts'
+import { type Link, linkChange, linkDeletion, linkOf, readLink, touchLink } from './links.ts'
+import { referencesIn } from './references.ts'
+import type { Registry } from './registry.ts'
+import { type Repository, requireRepository } from './repositories.ts'
+
+const ATTEMPTS = 20
+const NAMED_REFERENCES = 5
+
+export interface FoundBlob {
+  repository: Repository
+  link: Link
+}
+
+/**
+ * @param forPush the caller may push here and will rely on the answer, so the blob must stay for the push grace
+ * @throws NAME_UNKNOWN, BLOB_UNKNOWN
+ */
+export async function findBlob(registry: Registry, name: string, digest: Digest, forPush: boolean): Promise<FoundBlob> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const { repository, items } = await requireRepository(registry, name, (id) => [keys.link(id, digest)])
+    const link = linkOf(items[0], repository.id, digest)
+    if (!link || link.state === 'corrupt') throw unknownBlob(name, digest, link)
+    if (!forPush || (await touchLink(registry, link))) return { repository, link }
+  }
+  throw new RegistryError('UNAVAILABLE', `blob ${digest} is being changed by too many requests at once: try again`)
+}
+
+/** @throws BLOB_UNKNOWN when the object is gone from the store */
+export async function openBlob(registry: Registry, link: Link, range?: ByteRange): Promise<Uint8Array | Readable> {
+  const body = await registry.blobs.open(link.object, range)
+  if (!body)
+    throw new RegistryError('BLOB_UNKNOWN', `the bytes of ${link.digest} are missing from the store: push the blob again`)
+  return body
+}
+
+function unknownBlob(name: string, digest: Digest, link: Link | undefined): RegistryError {
+  const why = link
+    ? `blob ${digest} was found corrupt in the store and is not served: push it again to repair ${name}`
+    : `repository ${name} has no blob ${digest}`
+  return new RegistryError('BLOB_UNKNOWN', why, { detail: { digest } })
+}
+
+/**
+ * Deletes a blob nothing refers to: condemn it first, then look for references, as the collector does.
+ * @throws BLOB_UNKNOWN; UNSUPPORTED (405) naming the manifests that use it
+ */
+export async function deleteBlob(registry: Registry, name: string, digest: Digest): Promise<void> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const { link } = await findBlob(registry, name, digest, false)
+    if (!(await registry.metadata.transact([linkChange(registry, link, { state: 'condemned' })])).ok) continue
+    const condemned = await readLink(registry, link.repo, digest)
+    if (condemned?.state !== 'condemned') continue
+    const users = await liveUsers(registry, condemned)
+    if (users.length > 0) {
+      await touchLink(registry, condemned)
+      throw new RegistryError('UNSUPPORTED', `blob ${digest} is used by ${users.join(', ')}: delete those manifests first`, {
+        detail: { digest, manifests: users },
+      })
+    }
+    const outcome = await registry.metadata.transact([
+      linkDeletion(condemned),
+      { kind: 'delete', key: keys.objectReference(condemned.object, condemned.repo, digest) },
+      objectCandidate(registry, condemned.object),
+    ])
+    if (outcome.ok) return
+  }
+  throw new RegistryError('UNAVAILABLE', `blob ${digest} is being changed by too many requests at once: try again`)
+}
+
+/** Manifests that exist, or are being pushed, and use the blob. One that only undo could bring back does not count. */
+async function liveUsers(registry: Registry, link: Link): Promise<Digest[]> {
+  const users: Digest[] = []
+  for await (const { manifest, standing } of referencesIn(registry, link.repo, partitions.link(link.repo, link.digest))) {
+    if (standing === 'live' || standing === 'young') users.push(manifest)
+    if (users.length === NAMED_REFERENCES) break
+  }
+  return users
+}

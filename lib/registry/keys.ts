@@ -1,0 +1,148 @@
+// Every key of the metadata table and of the blob store, drawn in one place.
+//
+//   pk                      sk                        item
+//   P#<project>             P                         project: id, public, settings
+//   PROJECTS                <project>                 listing of projects
+//   N#<name>                N                         repository name -> id, project
+//   CATALOG                 <name>                    listing of repositories, byte order of whole names
+//   L#<repo>#<digest>       L                         LINK: object key, state, gen, touchedDay, size
+//   L#<repo>#<digest>       R#<manifest>#<attempt>    REF: this attempt to push <manifest> uses the blob
+//   M#<repo>#<digest>       M                         MANIFEST: birth, gen, state, media type, size, subject
+//   M#<repo>#<digest>       B                         its bytes, or the key of the object holding them
+//   M#<repo>#<digest>       I                         image facts: layers, config, diff ids
+//   M#<repo>#<digest>       P                         last pull and (lossy) pull count
+//   M#<repo>#<digest>       R#<index>#<attempt>       REF: this attempt to push <index> names the manifest as child
+//   M#<repo>#<digest>       X#<birth>                 deleted manifest, restorable until its undo window ends
+//   T#<repo>#<tag>          T                         TAG: digest, birth, version, hash of the last move
+//   H#<repo>#<tag>          <version, 12 digits>      one move of a tag, chained by hash
+//   TL#<repo>               <tag>                     listing of live tags
+//   TD#<repo>#<digest>      <tag>                     tags of one manifest
+//   RF#<repo>#<subject>     <digest>                  referrer: its descriptor
+//   O#<object>              O                         OBJ: state, gen
+//   O#<object>#<shard>      <repo>#<digest>           OREF: a repository links the object
+//   S#<session>             S                         upload session, from its first PATCH or at its commit
+//   GC#<day>#<shard>        <kind>#…                  CAND: something to look at on or after that day
+//   GC                      cursor                    first day whose candidates are not all done
+//   SWEEPS                  <execution>               a garbage collection run
+//   SWEEP#<execution>       <n>                       its ledger: one line for each thing freed
+//   E#<shard>               <event>                   outbox
+//   EV#<project>            <sequence, 12 digits>     relayed events in project order
+//   Q#<project>#<digest>    <repo>#<manifest>         what quota counts: a live manifest uses the blob
+//   PULLS#<day>             <batch>                   pull log, a batch of lines an item
+//   DENIALS#<day>           <batch>                   refused requests, kept 30 days
+//   ACCESS#<principal>      <type>:<name>:<action>    last day asked, got
+//   U#<user>                U                         built-in user: password hash and its algorithm
+//   META                    schema                    schema version of the store
+//
+//   object key              holds
+//   b/<repo>/u/<id>         a blob's bytes; <id> is an upload session or one attempt to commit it
+//   b/<repo>/m/<id>         a manifest above 64 KiB; <id> is the push attempt
+import type { Digest } from '../oci/digest.ts'
+import type { Key } from './ports.ts'
+
+const SHARDS = 4
+const DAY_MS = 86_400_000
+
+export const keys = {
+  project: (name: string): Key => ({ pk: `P#${name}`, sk: 'P' }),
+  projectListing: (name: string): Key => ({ pk: 'PROJECTS', sk: name }),
+  repository: (name: string): Key => ({ pk: `N#${name}`, sk: 'N' }),
+  catalog: (name: string): Key => ({ pk: 'CATALOG', sk: name }),
+  link: (repo: string, digest: string): Key => ({ pk: `L#${repo}#${digest}`, sk: 'L' }),
+  linkReference: (repo: string, digest: string, manifest: string, attempt: string): Key => ({
+    pk: `L#${repo}#${digest}`,
+    sk: `R#${manifest}#${attempt}`,
+  }),
+  manifest: (repo: string, digest: string): Key => ({ pk: `M#${repo}#${digest}`, sk: 'M' }),
+  manifestBytes: (repo: string, digest: string): Key => ({ pk: `M#${repo}#${digest}`, sk: 'B' }),
+  imageFacts: (repo: string, digest: string): Key => ({ pk: `M#${repo}#${digest}`, sk: 'I' }),
+  pulled: (repo: string, digest: string): Key => ({ pk: `M#${repo}#${digest}`, sk: 'P' }),
+  manifestReference: (repo: string, digest: string, index: string, attempt: string): Key => ({
+    pk: `M#${repo}#${digest}`,
+    sk: `R#${index}#${attempt}`,
+  }),
+  deletedManifest: (repo: string, digest: string, birth: string): Key => ({
+    pk: `M#${repo}#${digest}`,
+    sk: `X#${birth}`,
+  }),
+  tag: (repo: string, tag: string): Key => ({ pk: `T#${repo}#${tag}`, sk: 'T' }),
+  tagMove: (repo: string, tag: string, version: number): Key => ({
+    pk: `H#${repo}#${tag}`,
+    sk: String(version).padStart(12, '0'),
+  }),
+  tagListing: (repo: string, tag: string): Key => ({ pk: `TL#${repo}`, sk: tag }),
+  tagOfManifest: (repo: string, digest: string, tag: string): Key => ({ pk: `TD#${repo}#${digest}`, sk: tag }),
+  referrer: (repo: string, subject: string, digest: string): Key => ({ pk: `RF#${repo}#${subject}`, sk: digest }),
+  object: (object: string): Key => ({ pk: `O#${object}`, sk: 'O' }),
+  objectReference: (object: string, repo: string, digest: string): Key => ({
+    pk: `O#${object}#${shardOf(repo)}`,
+    sk: `${repo}#${digest}`,
+  }),
+  session: (session: string): Key => ({ pk: `S#${session}`, sk: 'S' }),
+  candidate: (day: number, name: string): Key => ({ pk: `GC#${day}#${shardOf(name)}`, sk: name }),
+  collectorCursor: { pk: 'GC', sk: 'cursor' } as Key,
+  sweep: (execution: string): Key => ({ pk: 'SWEEPS', sk: execution }),
+  ledgerLine: (execution: string, line: string): Key => ({ pk: `SWEEP#${execution}`, sk: line }),
+  event: (event: string): Key => ({ pk: `E#${shardOf(event)}`, sk: event }),
+  relayedEvent: (project: string, sequence: number): Key => ({
+    pk: `EV#${project}`,
+    sk: String(sequence).padStart(12, '0'),
+  }),
+  usage: (project: string, digest: string, repo: string, manifest: string): Key => ({
+    pk: `Q#${project}#${digest}`,
+    sk: `${repo}#${manifest}`,
+  }),
+  pulls: (day: number, batch: string): Key => ({ pk: `PULLS#${day}`, sk: batch }),
+  denials: (day: number, batch: string): Key => ({ pk: `DENIALS#${day}`, sk: batch }),
+  access: (principal: string, what: string): Key => ({ pk: `ACCESS#${principal}`, sk: what }),
+  user: (name: string): Key => ({ pk: `U#${name}`, sk: 'U' }),
+  schema: { pk: 'META', sk: 'schema' } as Key,
+}
+
+/** Partitions that are listed. */
+export const partitions = {
+  projects: 'PROJECTS',
+  catalog: 'CATALOG',
+  sweeps: 'SWEEPS',
+  link: (repo: string, digest: string) => `L#${repo}#${digest}`,
+  manifest: (repo: string, digest: string) => `M#${repo}#${digest}`,
+  tags: (repo: string) => `TL#${repo}`,
+  tagMoves: (repo: string, tag: string) => `H#${repo}#${tag}`,
+  tagsOfManifest: (repo: string, digest: string) => `TD#${repo}#${digest}`,
+  referrers: (repo: string, subject: string) => `RF#${repo}#${subject}`,
+  objectReferences: (object: string) => shards((shard) => `O#${object}#${shard}`),
+  candidates: (day: number) => shards((shard) => `GC#${day}#${shard}`),
+  events: shards((shard) => `E#${shard}`),
+  relayedEvents: (project: string) => `EV#${project}`,
+  usage: (project: string, digest: string) => `Q#${project}#${digest}`,
+  ledger: (execution: string) => `SWEEP#${execution}`,
+  pulls: (day: number) => `PULLS#${day}`,
+  denials: (day: number) => `DENIALS#${day}`,
+}
+
+export const objectKeys = {
+  all: 'b/',
+  blob: (repo: string, id: string) => `b/${repo}/u/${id}`,
+  manifest: (repo: string, id: string) => `b/${repo}/m/${id}`,
+}
+
+/** Splits the parts of a REF's sort key. */
+export function parseReferenceKey(sk: string): { manifest: Digest; attempt: string } {
+  const [, manifest, attempt] = sk.split('#')
+  return { manifest: manifest as Digest, attempt: attempt ?? '' }
+}
+
+/** Whole days since 1970 in UTC. */
+export function dayOf(epochMs: number): number {
+  return Math.floor(epochMs / DAY_MS)
+}
+
+function shardOf(text: string): number {
+  let hash = 0
+  for (let at = 0; at < text.length; at++) hash = (hash * 31 + text.charCodeAt(at)) | 0
+  return Math.abs(hash) % SHARDS
+}
+
+function shards(key: (shard: number) => string): string[] {
+  return Array.from({ length: SHARDS }, (_, shard) => key(shard))
+}

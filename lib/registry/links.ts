@@ -1,0 +1,148 @@
+// LINK: this repository holds this digest, in that object. The fence between pushes and the collector.
+import type { Digest } from '../oci/digest.ts'
+import { RegistryError } from '../oci/errors.ts'
+import { linkCandidate, objectCandidate } from './candidates.ts'
+import { dayOf, keys } from './keys.ts'
+import type { Condition, Item, Write } from './ports.ts'
+import { number, type Registry, text } from './registry.ts'
+
+export interface Link {
+  repo: string
+  digest: Digest
+  object: string
+  sizeBytes: number
+  /** `condemned`: a collector is looking whether anything refers to it. `corrupt`: a scrub found other bytes. */
+  state: 'live' | 'condemned' | 'corrupt'
+  /** A fresh value at every change; what conditional writes compare. */
+  gen: string
+  touchedDay: number
+}
+
+const ATTEMPTS = 20
+
+export function linkOf(item: Item | undefined, repo: string, digest: Digest): Link | undefined {
+  if (!item) return undefined
+  return {
+    repo,
+    digest,
+    object: text(item, 'object'),
+    sizeBytes: number(item, 'sizeBytes'),
+    state: text(item, 'state') as Link['state'],
+    gen: text(item, 'gen'),
+    touchedDay: number(item, 'touchedDay'),
+  }
+}
+
+export async function readLink(registry: Registry, repo: string, digest: Digest): Promise<Link | undefined> {
+  return linkOf(await registry.metadata.get(keys.link(repo, digest)), repo, digest)
+}
+
+function linkWrite(registry: Registry, link: Omit<Link, 'gen'>, condition: Condition): Write {
+  const { repo, digest, ...attributes } = link
+  return {
+    kind: 'put',
+    if: condition,
+    item: { ...keys.link(repo, digest), attributes: { v: 1, ...attributes, gen: registry.newId() } },
+  }
+}
+
+function unchanged(link: Link): Condition {
+  return { kind: 'equals', attributes: { gen: link.gen } }
+}
+
+/** Changes a link nobody changed since it was read. @returns the write; its condition fails otherwise */
+export function linkChange(registry: Registry, link: Link, change: Partial<Link>): Write {
+  return linkWrite(registry, { ...link, ...change }, unchanged(link))
+}
+
+export function linkDeletion(link: Link): Write {
+  return { kind: 'delete', key: keys.link(link.repo, link.digest), if: unchanged(link) }
+}
+
+/**
+ * Makes sure a link that was read stays for the push grace: revives a condemned one, notes today's use.
+ * @returns false when it changed meanwhile: read again
+ */
+export async function touchLink(registry: Registry, link: Link): Promise<boolean> {
+  const today = dayOf(registry.clock.nowMs())
+  if (link.state === 'live' && link.touchedDay === today) return true
+  const write = linkChange(registry, link, { state: 'live', touchedDay: today })
+  return (await registry.metadata.transact([write])).ok
+}
+
+/** An object about to be linked: stored by an upload, or shared by a mount. */
+export interface LinkedObject {
+  key: string
+  sizeBytes: number
+  /** The object has its OBJ and other links already. */
+  shared: boolean
+}
+
+/**
+ * Links an object, or keeps the link there is and leaves the object to the collector.
+ * @param also writes of the same transaction (the session that ends); all conditional ones
+ * @returns `registered`, or `refused` when a condition of `also` does not hold
+ */
+export async function registerLink(
+  registry: Registry,
+  repo: string,
+  digest: Digest,
+  object: LinkedObject,
+  also: Write[] = [],
+): Promise<'registered' | 'refused'> {
+  let existing: Link | undefined // assume none: the common case needs no read
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const own = registrationWrites(registry, repo, digest, object, existing)
+    const outcome = await registry.metadata.transact([...own, ...also])
+    if (outcome.ok) return 'registered'
+    if (outcome.failed.some((index) => index >= own.length)) return 'refused'
+    existing = await readLink(registry, repo, digest)
+  }
+  throw new RegistryError('UNAVAILABLE', `blob ${digest} is being changed by too many requests at once: try again`)
+}
+
+function registrationWrites(
+  registry: Registry,
+  repo: string,
+  digest: Digest,
+  object: LinkedObject,
+  existing: Link | undefined,
+): Write[] {
+  const today = dayOf(registry.clock.nowMs())
+  const fresh = { repo, digest, object: object.key, sizeBytes: object.sizeBytes, state: 'live', touchedDay: today } as const
+  if (!existing)
+    return [
+      linkWrite(registry, fresh, { kind: 'absent' }),
+      ...objectWrites(registry, repo, digest, object),
+      linkCandidate(registry, repo, digest),
+    ]
+  if (existing.object === object.key) return [linkChange(registry, existing, { state: 'live', touchedDay: today })]
+  if (existing.state === 'corrupt')
+    return [
+      linkChange(registry, existing, fresh),
+      ...objectWrites(registry, repo, digest, object),
+      { kind: 'delete', key: keys.objectReference(existing.object, repo, digest) },
+      objectCandidate(registry, existing.object),
+    ]
+  // A duplicate is never deleted inline: the collector looks again in an hour.
+  const duplicate = object.shared
+    ? { kind: 'delete' as const, key: keys.objectReference(object.key, repo, digest) }
+    : objectCandidate(registry, object.key)
+  return [linkChange(registry, existing, { state: 'live', touchedDay: today }), duplicate]
+}
+
+function objectWrites(registry: Registry, repo: string, digest: Digest, object: LinkedObject): Write[] {
+  const reference: Write = {
+    kind: 'put',
+    item: {
+      ...keys.objectReference(object.key, repo, digest),
+      attributes: { v: 1, writtenAtMs: registry.clock.nowMs() },
+    },
+  }
+  if (object.shared) return [reference]
+  return [reference, { kind: 'put', item: { ...keys.object(object.key), attributes: liveObject(registry, digest) } }]
+}
+
+function liveObject(registry: Registry, digest: Digest) {
+  return { v: 1, state: 'live', gen: registry.newId(), digest }
+}

@@ -1,0 +1,103 @@
+// What the registry's verbs need from the outside. Implemented by lib/local and lib/aws; one contract
+// suite per port (test/contract) says what an implementation must keep.
+import type { Readable } from 'node:stream'
+import type { ByteRange } from '../oci/range.ts'
+
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
+export type Attributes = Record<string, Json>
+
+export interface Key {
+  /** Partition: items of one partition are ordered by `sk` and can be queried together. */
+  pk: string
+  /** Sort key, compared as UTF-8 bytes. */
+  sk: string
+}
+
+export interface Item extends Key {
+  attributes: Attributes
+  /** Opaque bytes beside the attributes (a manifest); at most 64 KiB. */
+  bytes?: Uint8Array
+  /** The item may vanish after this; until it does it is still read. */
+  expiresAtEpochSeconds?: number
+}
+
+export type Condition =
+  | { kind: 'absent' }
+  | { kind: 'present' }
+  /** The item exists and each named attribute has this value. */
+  | { kind: 'equals'; attributes: Record<string, string | number | boolean> }
+
+export type Write =
+  | { kind: 'put'; item: Item; if?: Condition }
+  | { kind: 'delete'; key: Key; if?: Condition }
+  /** Only the condition: the item is not changed. */
+  | { kind: 'check'; key: Key; if: Condition }
+
+/** A condition that does not hold is an expected answer, not an exception; `failed` holds indexes into the writes. */
+export type Outcome = { ok: true } | { ok: false; failed: number[] }
+
+export interface Query {
+  pk: string
+  /** Only sort keys with this prefix. */
+  prefix?: string
+  /** Only sort keys after this one (exclusive). */
+  after?: string
+  limit: number
+  reverse?: boolean
+}
+
+/** All reads are strongly consistent: they see every write answered before them. */
+export interface MetadataStore {
+  get(key: Key): Promise<Item | undefined>
+  /** Up to 100 keys; the answer has their order. */
+  batchGet(keys: Key[]): Promise<(Item | undefined)[]>
+  query(query: Query): Promise<Item[]>
+  /** All or nothing, at most 100 writes on distinct items; durable when it resolves. */
+  transact(writes: Write[]): Promise<Outcome>
+  /** Unconditional puts and deletes of any number, each durable when it resolves, in no order and not atomic. */
+  batchWrite(writes: Write[]): Promise<void>
+}
+
+export interface StoredObject {
+  key: string
+  sizeBytes: number
+  modifiedAtMs: number
+}
+
+/** What a store must remember of an upload between requests (a file's name, multipart parts); JSON. */
+export type UploadState = Attributes
+
+/**
+ * Objects are immutable and their keys never reused. Implementations throw errors with `code: 'ENOSPC'`
+ * when there is no room, and whatever `body` throws.
+ */
+export interface BlobStore {
+  /** Stores a whole object; durable when it resolves, nothing at `key` when `body` throws. @returns bytes stored */
+  put(key: string, body: AsyncIterable<Uint8Array>): Promise<number>
+  /**
+   * Adds `body` after the first `offset` bytes of an upload, dropping anything beyond them (a dead request's
+   * leftovers). A second append to one upload ends the first. Durable when it resolves.
+   */
+  append(
+    uploadId: string,
+    state: UploadState | undefined,
+    offset: number,
+    body: AsyncIterable<Uint8Array>,
+  ): Promise<{ state: UploadState; sizeBytes: number }>
+  /** Makes the upload's first `sizeBytes` bytes the object `key`. Repeating it after a crash finishes or does nothing. */
+  complete(uploadId: string, state: UploadState, sizeBytes: number, key: string): Promise<void>
+  /** Forgets an upload; no error when there is none. */
+  abort(uploadId: string, state: UploadState | undefined): Promise<void>
+  /** The bytes, small objects at once and others as a stream. @returns undefined when there is no such object */
+  open(key: string, range?: ByteRange): Promise<Uint8Array | Readable | undefined>
+  stat(key: string): Promise<StoredObject | undefined>
+  copy(from: string, to: string): Promise<void>
+  /** No error when there is no such object. */
+  delete(key: string): Promise<void>
+  /** Every object whose key starts with `prefix`, in no order. */
+  list(prefix: string): AsyncIterable<StoredObject>
+}
+
+export interface Clock {
+  nowMs(): number
+}

@@ -1,0 +1,63 @@
+// The context every verb takes: the ports, the clock and the settings of one registry.
+import { randomBytes } from 'node:crypto'
+import type { Item } from './ports.ts'
+import type { BlobStore, Clock, MetadataStore } from './ports.ts'
+
+export const SCHEMA_VERSION = 1
+
+export interface Settings {
+  /** How long a deleted manifest or an overwritten tag can be brought back; 0 turns undo off. */
+  undoWindowMs: number
+  /** How long an upload that no manifest references is kept at least; 24 h or more. */
+  pushGraceMs: number
+  /** The largest blob accepted. */
+  blobLimitBytes: number
+  /** Create a project when something is pushed to it (labs: `--open`). */
+  createProjectsOnPush: boolean
+}
+
+export const DEFAULT_SETTINGS: Settings = {
+  undoWindowMs: 7 * 86_400_000,
+  pushGraceMs: 86_400_000,
+  blobLimitBytes: 5 * 2 ** 40,
+  createProjectsOnPush: false,
+}
+
+export interface Registry {
+  metadata: MetadataStore
+  blobs: BlobStore
+  clock: Clock
+  settings: Settings
+  /** A fresh, never repeated id; later ids sort after earlier ones (to the millisecond). */
+  newId(): string
+  /** Called after a transaction put an event into the outbox. */
+  onEvent(): void
+}
+
+/** Who does something, for history, events and tombstones. */
+export interface Actor {
+  principal: string
+  requestId: string
+  /** Workload claims of the pusher (pipeline, commit), as its token carried them. */
+  claims?: Record<string, string>
+}
+
+export const SYSTEM: Actor = { principal: 'system', requestId: '-' }
+
+/** Time-ordered, 29 characters of [0-9a-z]. */
+export function newId(nowMs = Date.now()): string {
+  return nowMs.toString(36).padStart(9, '0') + randomBytes(10).toString('hex')
+}
+
+/** Attribute readers: items are our own, so a missing attribute is a programming error, not bad input. */
+export function text(item: Item, name: string): string {
+  const value = item.attributes[name]
+  if (typeof value !== 'string') throw new TypeError(`item ${item.pk} ${item.sk}: ${name} is not a string`)
+  return value
+}
+
+export function number(item: Item, name: string): number {
+  const value = item.attributes[name]
+  if (typeof value !== 'number') throw new TypeError(`item ${item.pk} ${item.sk}: ${name} is not a number`)
+  return value
+}

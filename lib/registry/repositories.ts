@@ -1,0 +1,130 @@
+// Repositories: names mapped to ids that are never reused, so nothing of a deleted one fits its successor.
+import { RegistryError } from '../oci/errors.ts'
+import { projectOf } from '../oci/reference.ts'
+import { keys, partitions } from './keys.ts'
+import type { Item, Key, MetadataStore, Write } from './ports.ts'
+import { requireProject } from './projects.ts'
+import { type Actor, type Registry, text } from './registry.ts'
+
+export interface Repository {
+  id: string
+  name: string
+  projectId: string
+  projectName: string
+  /** In the catalog, which it enters with its first manifest. */
+  listed: boolean
+}
+
+const CACHED_IDS = 10_000
+/** Guesses only: every use is checked against the name's item read in the same call. */
+const knownIds = new WeakMap<MetadataStore, Map<string, string>>()
+
+/**
+ * Reads a repository and items of it in one call where the id is known already, two where not.
+ * @returns undefined when there is no such repository
+ */
+export async function readRepository(
+  registry: Registry,
+  name: string,
+  keysOf: (repositoryId: string) => Key[] = () => [],
+): Promise<{ repository: Repository; items: (Item | undefined)[] } | undefined> {
+  const ids = idCache(registry.metadata)
+  const guess = ids.get(name)
+  const [item, ...items] = await registry.metadata.batchGet([keys.repository(name), ...(guess ? keysOf(guess) : [])])
+  const repository = item && repositoryOf(item, name)
+  if (!repository) {
+    ids.delete(name)
+    return undefined
+  }
+  if (repository.id === guess) return { repository, items }
+  if (ids.size >= CACHED_IDS) ids.clear()
+  ids.set(name, repository.id)
+  const wanted = keysOf(repository.id)
+  return { repository, items: wanted.length > 0 ? await registry.metadata.batchGet(wanted) : [] }
+}
+
+/** @throws NAME_UNKNOWN */
+export async function requireRepository(
+  registry: Registry,
+  name: string,
+  keysOf?: (repositoryId: string) => Key[],
+): Promise<{ repository: Repository; items: (Item | undefined)[] }> {
+  const found = await readRepository(registry, name, keysOf)
+  if (!found) throw unknownRepository(name)
+  return found
+}
+
+export function unknownRepository(name: string): RegistryError {
+  return new RegistryError('NAME_UNKNOWN', `repository ${name} does not exist`, { detail: { name } })
+}
+
+/** The repository to push to, created when absent. @throws NAME_UNKNOWN when its project does not exist */
+export async function openRepository(registry: Registry, name: string, actor: Actor): Promise<Repository> {
+  const found = await readRepository(registry, name)
+  if (found) return found.repository
+  const project = await requireProject(registry, projectOf(name), actor)
+  const id = registry.newId()
+  await registry.metadata.transact([
+    {
+      kind: 'put',
+      if: { kind: 'absent' },
+      item: {
+        ...keys.repository(name),
+        attributes: {
+          v: 1,
+          id,
+          projectId: project.id,
+          project: project.name,
+          listed: false,
+          createdBy: actor.principal,
+          createdAtMs: registry.clock.nowMs(),
+        },
+      },
+    },
+  ])
+  // Ours, or that of a push which was first.
+  return (await requireRepository(registry, name)).repository
+}
+
+/** The writes that put a repository into the catalog; part of its first manifest's transaction. */
+export function listingWrites(repository: Repository, item: Item): Write[] {
+  return [
+    {
+      kind: 'put',
+      if: { kind: 'equals', attributes: { id: repository.id, listed: false } },
+      item: { ...item, attributes: { ...item.attributes, listed: true } },
+    },
+    {
+      kind: 'put',
+      item: {
+        ...keys.catalog(repository.name),
+        attributes: { v: 1, id: repository.id, projectId: repository.projectId },
+      },
+    },
+  ]
+}
+
+/** A page of repository names, in byte order of whole names. */
+export async function listCatalog(registry: Registry, page: { after?: string; limit: number }): Promise<string[]> {
+  const items = await registry.metadata.query({ pk: partitions.catalog, ...page })
+  return items.map((item) => item.sk)
+}
+
+function repositoryOf(item: Item, name: string): Repository {
+  return {
+    id: text(item, 'id'),
+    name,
+    projectId: text(item, 'projectId'),
+    projectName: text(item, 'project'),
+    listed: item.attributes['listed'] === true,
+  }
+}
+
+function idCache(metadata: MetadataStore): Map<string, string> {
+  let ids = knownIds.get(metadata)
+  if (!ids) {
+    ids = new Map()
+    knownIds.set(metadata, ids)
+  }
+  return ids
+}

@@ -1,0 +1,121 @@
+#!/usr/bin/env bash
+# Installs the programs that the client, bench and crash suites drive.
+#
+#   tools/install.sh core   Debian packages and the Go clients that build quickly
+#   tools/install.sh all    core, and the clients that take minutes to compile
+#   tools/install.sh NAME…  only these rows of the table below
+#
+# Running it again costs nothing: what is already there in the wanted version is left alone.
+# A tool that cannot be had is listed in tools/unavailable.json (command, error, date) and is not in the table.
+set -euo pipefail
+
+# name        set   version   Go package                                        build tags
+GO_TOOLS='
+crane         core  v0.22.1   github.com/google/go-containerregistry/cmd/crane  -
+oras          core  v1.3.6    oras.land/oras/cmd/oras                           -
+regctl        core  v0.11.7   github.com/regclient/regclient/cmd/regctl         -
+helm          all   v4.3.1    helm.sh/helm/v4/cmd/helm                          -
+ctr2          all   v2.4.2    github.com/containerd/containerd/v2/cmd/ctr       no_btrfs,no_devmapper,no_zfs
+containerd2   all   v2.4.2    github.com/containerd/containerd/v2/cmd/containerd  no_btrfs,no_devmapper,no_zfs,no_cri,no_aufs
+cosign        all   v3.1.3    github.com/sigstore/cosign/v3/cmd/cosign          -
+'
+
+# Debian 12 pins these by its release: a stable release changes them only for security fixes.
+DEBIAN_PACKAGES='
+skopeo buildah podman umoci docker.io containerd runc docker-registry strace wrk apache2-utils jq
+crun netavark aardvark-dns
+'
+
+here=$(cd "$(dirname "$0")" && pwd)
+bin=$here/bin
+cache=$here/cache
+mkdir -p "$bin" "$cache"
+
+say() { printf '%s\n' "install: $*"; }
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+# Package scripts must not start dockerd, containerd or a registry: the suites start their own, on sockets
+# and ports of their own. invoke-rc.d and deb-systemd-invoke both ask policy-rc.d; 101 means "do not".
+without_services() {
+  local policy=/usr/sbin/policy-rc.d kept='' status=0
+  if [ -e "$policy" ]; then
+    kept=$(mktemp)
+    cp -p "$policy" "$kept"
+  fi
+  printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+  as_root chmod 755 "$policy"
+  "$@" || status=$?
+  if [ -n "$kept" ]; then
+    as_root cp -p "$kept" "$policy"
+    rm -f "$kept"
+  else
+    as_root rm -f "$policy"
+  fi
+  return "$status"
+}
+
+install_debian() {
+  local missing=() package
+  for package in $DEBIAN_PACKAGES; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  if [ ${#missing[@]} -eq 0 ]; then
+    say 'Debian packages: all here'
+    return
+  fi
+  say "Debian packages: ${missing[*]}"
+  as_root apt-get update -qq
+  without_services as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends "${missing[@]}" >"$cache/apt.log" 2>&1 ||
+    { tail -20 "$cache/apt.log" >&2; return 1; }
+}
+
+# `go install package@version` refuses a module whose go.mod has replace directives, so every tool is built
+# from a module of our own that requires it; that also lets the binary have a name of our choosing.
+install_go() {
+  local name=$1 version=$2 package=$3 tags=$4
+  local stamp=$bin/.$name-$version module=$cache/go/$name
+  if [ -e "$stamp" ] && [ -x "$bin/$name" ]; then
+    say "$name $version: here"
+    return
+  fi
+  say "$name $version: building"
+  rm -rf "$module" "$bin/.$name-"*
+  mkdir -p "$module"
+  (
+    cd "$module"
+    export GOFLAGS='-trimpath -buildvcs=false' CGO_ENABLED=0
+    go mod init "tools/$name" 2>/dev/null
+    go get -tool "$package@$version" 2>go.log || { tail -5 go.log >&2; exit 1; }
+    go build -tags "${tags/#-/}" -ldflags='-s -w' -o "$bin/$name" "$package"
+  )
+  touch "$stamp"
+}
+
+wanted() {
+  local name=$1 set=$2 choice
+  shift 2
+  for choice in "$@"; do
+    if [ "$choice" = all ] || [ "$choice" = "$set" ] || [ "$choice" = "$name" ]; then return 0; fi
+  done
+  return 1
+}
+
+if [ $# -eq 0 ]; then
+  sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
+  exit 2
+fi
+
+if wanted debian core "$@"; then install_debian; fi
+
+failed=0
+while read -r name set version package tags; do
+  if [ -z "$name" ] || ! wanted "$name" "$set" "$@"; then continue; fi
+  # The subshell keeps `set -e` inside install_go although its status is tested here.
+  if ! ("$BASH" -c 'true' && install_go "$name" "$version" "$package" "$tags"); then
+    say "$name $version: FAILED"
+    failed=1
+  fi
+done <<<"$GO_TOOLS"
+exit "$failed"
