@@ -1,4 +1,5 @@
 // Candidates: what a sweep has to look at, and when. A candidate is only a hint; the sweep checks everything.
+import { randomUUID } from 'node:crypto'
 import { dayOf, keys } from './keys.ts'
 import type { Attributes, Write } from './ports.ts'
 import type { Registry } from './registry.ts'
@@ -21,7 +22,8 @@ export type Candidate =
 export function candidateWrite(dueAtMs: number, candidate: Candidate): Write {
   const { kind, ...rest } = candidate
   const name = [kind, ...Object.values(rest)].join('#')
-  const attributes: Attributes = { v: 1, ...candidate, dueAtMs }
+  // The sweep removes a candidate only as it read it: one that was put again meanwhile stays.
+  const attributes: Attributes = { v: 1, ...candidate, dueAtMs, gen: randomUUID() }
   return { kind: 'put', item: { ...keys.candidate(dayOf(dueAtMs), name), attributes } }
 }
 

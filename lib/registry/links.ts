@@ -140,9 +140,7 @@ function objectWrites(registry: Registry, repo: string, digest: Digest, object: 
     },
   }
   if (object.shared) return [reference]
-  return [reference, { kind: 'put', item: { ...keys.object(object.key), attributes: liveObject(registry, digest) } }]
-}
-
-function liveObject(registry: Registry, digest: Digest) {
-  return { v: 1, state: 'live', gen: registry.newId(), digest }
+  // Absent: the collector leaves a tombstone before it deletes an object that nobody seemed to link.
+  const attributes = { v: 1, state: 'live', gen: registry.newId(), kind: 'blob', digest }
+  return [reference, { kind: 'put', if: { kind: 'absent' }, item: { ...keys.object(object.key), attributes } }]
 }

@@ -2,7 +2,7 @@
 import { RegistryError } from '../oci/errors.ts'
 import { projectOf } from '../oci/reference.ts'
 import { keys, partitions } from './keys.ts'
-import type { Item, Key, MetadataStore, Write } from './ports.ts'
+import type { Attributes, Item, Key, MetadataStore, Write } from './ports.ts'
 import { requireProject } from './projects.ts'
 import { type Actor, type Registry, text } from './registry.ts'
 
@@ -13,6 +13,7 @@ export interface Repository {
   projectName: string
   /** In the catalog, which it enters with its first manifest. */
   listed: boolean
+  attributes: Attributes
 }
 
 const CACHED_IDS = 10_000
@@ -87,12 +88,12 @@ export async function openRepository(registry: Registry, name: string, actor: Ac
 }
 
 /** The writes that put a repository into the catalog; part of its first manifest's transaction. */
-export function listingWrites(repository: Repository, item: Item): Write[] {
+export function listingWrites(repository: Repository): Write[] {
   return [
     {
       kind: 'put',
       if: { kind: 'equals', attributes: { id: repository.id, listed: false } },
-      item: { ...item, attributes: { ...item.attributes, listed: true } },
+      item: { ...keys.repository(repository.name), attributes: { ...repository.attributes, listed: true } },
     },
     {
       kind: 'put',
@@ -117,6 +118,7 @@ function repositoryOf(item: Item, name: string): Repository {
     projectId: text(item, 'projectId'),
     projectName: text(item, 'project'),
     listed: item.attributes['listed'] === true,
+    attributes: item.attributes,
   }
 }
 

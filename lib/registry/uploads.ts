@@ -1,15 +1,15 @@
 // Uploads: distribution-spec v1.1.1 §"Pushing blobs".
-import type { Digest } from '../oci/digest.ts'
+import { algorithmOf, type Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { type ByteRange, uploadRange } from '../oci/range.ts'
+import { objectCandidate } from './candidates.ts'
 import { keys, objectKeys } from './keys.ts'
 import { registerLink } from './links.ts'
-import type { Registry } from './registry.ts'
+import { number, type Registry } from './registry.ts'
 import { RunningHashes } from './running-hashes.ts'
 import type { Session } from './session-token.ts'
 import { readSession, requireOpen, type SessionItem, sessionCandidate, sessionWrite } from './upload-session.ts'
 import { checkDigest, digestOfBody, hashed, limited, verified } from './verified-body.ts'
-import { algorithmOf } from '../oci/digest.ts'
 
 /** An hour to start a PUT; each PATCH renews a session for a day. */
 const FRESH_SECONDS = 3600
@@ -196,11 +196,15 @@ export async function cancelUpload(registry: Registry, session: Session): Promis
   await registry.blobs.abort(session.id, item?.store)
 }
 
-/** Forgets a session nobody finished: called by the sweep. @returns false when it is still in use */
-export async function expireSession(registry: Registry, sessionId: string, idleSinceMs: number): Promise<boolean> {
+/** Forgets a session nobody finished: called by the sweep. */
+export async function expireSession(
+  registry: Registry,
+  sessionId: string,
+  idleSinceMs: number,
+): Promise<'expired' | 'busy' | 'over'> {
   const found = await registry.metadata.get(keys.session(sessionId))
-  if (!found || found.attributes['state'] === 'done') return true
-  if (Number(found.attributes['changedAtMs']) > idleSinceMs) return false
+  if (!found || found.attributes['state'] === 'done') return 'over'
+  if (number(found, 'changedAtMs') > idleSinceMs) return 'busy'
   const { epoch, state, store, object } = found.attributes
   const outcome = await registry.metadata.transact([
     {
@@ -208,11 +212,12 @@ export async function expireSession(registry: Registry, sessionId: string, idleS
       key: keys.session(sessionId),
       if: { kind: 'equals', attributes: { epoch: epoch as number, state: state as string } },
     },
+    // Bytes that were completed but never linked; a link that was quicker keeps its object.
+    ...(typeof object === 'string' ? [objectCandidate(registry, object)] : []),
   ])
-  if (!outcome.ok) return false
+  if (!outcome.ok) return 'busy'
   await registry.blobs.abort(sessionId, store as SessionItem['store'])
-  if (typeof object === 'string') await registry.blobs.delete(object) // completed, never linked
-  return true
+  return 'expired'
 }
 
 function checkContinues(body: UploadBody, offset: number): void {

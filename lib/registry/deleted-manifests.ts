@@ -1,0 +1,120 @@
+// Deleted manifests: kept with their bytes and references until the undo window ends.
+import type { Digest } from '../oci/digest.ts'
+import { RegistryError } from '../oci/errors.ts'
+import { type Manifest, parseManifest } from '../oci/manifest.ts'
+import { candidateWrite } from './candidates.ts'
+import { keys, partitions } from './keys.ts'
+import type { ManifestRecord } from './manifest-record.ts'
+import type { Item, Write } from './ports.ts'
+import { dropReferences, referenceKeys } from './references.ts'
+import { type Actor, number, type Registry, text } from './registry.ts'
+
+export interface DeletedManifest {
+  repo: string
+  digest: Digest
+  birth: string
+  mediaType: string
+  tags: string[]
+  untilMs: number
+  deletedBy: string
+  object?: string
+  bytes: Uint8Array
+}
+
+export function deletedRecord(
+  registry: Registry,
+  record: ManifestRecord,
+  kept: { bytes: Uint8Array | undefined; tags: string[]; untilMs: number; cause: string },
+  actor: Actor,
+): Write {
+  const { bytes, ...rest } = kept
+  return {
+    kind: 'put',
+    item: {
+      ...keys.deletedManifest(record.repo, record.digest, record.birth),
+      attributes: {
+        ...record.attributes,
+        ...rest,
+        deletedBy: actor.principal,
+        requestId: actor.requestId,
+        deletedAtMs: registry.clock.nowMs(),
+      },
+      ...(bytes ? { bytes } : {}),
+    },
+  }
+}
+
+/** The last deletion of a manifest that can still be undone. */
+export async function latestDeleted(
+  registry: Registry,
+  repo: string,
+  digest: Digest,
+): Promise<DeletedManifest | undefined> {
+  // Births are ids, later ones sort last.
+  const [item] = await registry.metadata.query({
+    pk: partitions.manifest(repo, digest),
+    prefix: 'X#',
+    limit: 1,
+    reverse: true,
+  })
+  return item && deletedOf(registry, item, repo, digest)
+}
+
+async function deletedOf(registry: Registry, item: Item, repo: string, digest: Digest): Promise<DeletedManifest> {
+  const object = item.attributes['object'] as string | undefined
+  return {
+    repo,
+    digest,
+    birth: text(item, 'birth'),
+    mediaType: text(item, 'mediaType'),
+    tags: item.attributes['tags'] as string[],
+    untilMs: number(item, 'untilMs'),
+    deletedBy: text(item, 'deletedBy'),
+    ...(object === undefined ? {} : { object }),
+    bytes: item.bytes ?? (await objectBytes(registry, object, digest)),
+  }
+}
+
+async function objectBytes(registry: Registry, object: string | undefined, digest: Digest): Promise<Uint8Array> {
+  const body = object === undefined ? undefined : await registry.blobs.open(object)
+  if (!body) throw new RegistryError('MANIFEST_UNKNOWN', `the bytes of deleted manifest ${digest} are missing`)
+  if (body instanceof Uint8Array) return body
+  const chunks: Uint8Array[] = []
+  for await (const chunk of body) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
+/**
+ * Ends the undo window of one deletion: its references go, what they referred to becomes a candidate, and the
+ * record goes last, so that a crash anywhere before only means doing it again.
+ * @returns what was freed, or undefined when the window has not ended
+ */
+export async function finaliseDeletion(
+  registry: Registry,
+  repo: string,
+  digest: Digest,
+  birth: string,
+): Promise<DeletedManifest | 'waiting' | 'gone'> {
+  const now = registry.clock.nowMs()
+  const item = await registry.metadata.get(keys.deletedManifest(repo, digest, birth))
+  if (!item) return 'gone'
+  if (number(item, 'untilMs') > now) return 'waiting'
+  const deleted = await deletedOf(registry, item, repo, digest)
+  const manifest = parseManifest(deleted.bytes, deleted.mediaType)
+  await dropReferences(registry, referenceKeys(repo, digest, manifest, birth))
+  await registry.metadata.batchWrite([
+    ...targets(manifest).map((target) => candidateWrite(now, { ...target, repo })),
+    ...(deleted.object === undefined ? [] : [candidateWrite(now, { kind: 'object', object: deleted.object })]),
+  ])
+  await registry.metadata.batchWrite([{ kind: 'delete', key: keys.deletedManifest(repo, digest, birth) }])
+  return deleted
+}
+
+function targets(manifest: Manifest): { kind: 'link' | 'manifest'; digest: Digest }[] {
+  const blobs = new Set(manifest.blobs.map((blob) => blob.digest))
+  const children = new Set(manifest.children.map((child) => child.digest))
+  return [
+    ...[...blobs].map((digest) => ({ kind: 'link' as const, digest })),
+    ...[...children].map((digest) => ({ kind: 'manifest' as const, digest })),
+  ]
+}

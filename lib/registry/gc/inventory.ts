@@ -1,0 +1,27 @@
+// Objects the metadata does not know: what a crash left between storing bytes and linking them.
+import { keys, objectKeys } from '../keys.ts'
+import type { StoredObject } from '../ports.ts'
+import type { Registry } from '../registry.ts'
+
+const READ_AT_ONCE = 100
+/** Younger ones may be about to be linked. */
+export const ORPHAN_AGE_MS = 86_400_000
+
+/** Objects without an OBJ that are older than a day. */
+export async function* unknownObjects(registry: Registry): AsyncGenerator<StoredObject> {
+  const before = registry.clock.nowMs() - ORPHAN_AGE_MS
+  let group: StoredObject[] = []
+  for await (const object of registry.blobs.list(objectKeys.all)) {
+    if (object.modifiedAtMs > before) continue
+    group.push(object)
+    if (group.length < READ_AT_ONCE) continue
+    yield* unknownOf(registry, group)
+    group = []
+  }
+  yield* unknownOf(registry, group)
+}
+
+async function unknownOf(registry: Registry, group: StoredObject[]): Promise<StoredObject[]> {
+  const known = await registry.metadata.batchGet(group.map((object) => keys.object(object.key)))
+  return group.filter((_, index) => known[index] === undefined)
+}

@@ -1,0 +1,119 @@
+// Manifests: pulled and pushed (distribution-spec v1.1.1 §"Pulling manifests", §"Pushing Manifests").
+import { algorithmOf, type Digest, digestOf } from '../oci/digest.ts'
+import { RegistryError } from '../oci/errors.ts'
+import { MANIFEST_LIMIT_BYTES } from '../oci/manifest.ts'
+import { isTag, type Reference } from '../oci/reference.ts'
+import { keys } from './keys.ts'
+import { type ManifestRecord, manifestOf } from './manifest-record.ts'
+import { placeManifest } from './place-manifest.ts'
+import type { Item } from './ports.ts'
+import type { Actor, Registry } from './registry.ts'
+import { openRepository, type Repository, requireRepository } from './repositories.ts'
+import { tagOf } from './tags.ts'
+
+/** Tags given with one push by digest: their moves share its transaction. */
+const TAGS_LIMIT = 15
+
+export interface FoundManifest {
+  repository: Repository
+  record: ManifestRecord
+  bytes: Uint8Array
+}
+
+/**
+ * By digest one metadata call, by tag two; the tag is never cached.
+ * @throws NAME_UNKNOWN, MANIFEST_UNKNOWN
+ */
+export async function findManifest(registry: Registry, name: string, reference: Reference): Promise<FoundManifest> {
+  if (reference.kind === 'digest') {
+    const { digest } = reference
+    const { repository, items } = await requireRepository(registry, name, (id) => [
+      keys.manifest(id, digest),
+      keys.manifestBytes(id, digest),
+    ])
+    const record = manifestOf(items[0], repository.id, digest)
+    if (!record) throw unknownManifest(name, digest)
+    return { repository, record, bytes: await bytesOf(registry, record, items[1]) }
+  }
+  const { repository, items } = await requireRepository(registry, name, (id) => [keys.tag(id, reference.tag)])
+  const tag = tagOf(items[0], reference.tag)
+  if (!tag?.digest) throw unknownManifest(name, reference.tag)
+  const [item, body] = await registry.metadata.batchGet([
+    keys.manifest(repository.id, tag.digest),
+    keys.manifestBytes(repository.id, tag.digest),
+  ])
+  const record = manifestOf(item, repository.id, tag.digest)
+  // A tag of a manifest that was deleted and pushed again does not come back by itself.
+  if (record?.birth !== tag.birth) throw unknownManifest(name, reference.tag)
+  return { repository, record, bytes: await bytesOf(registry, record, body) }
+}
+
+/** @throws MANIFEST_UNKNOWN when the object of a large manifest is gone from the store */
+export async function bytesOf(
+  registry: Registry,
+  record: ManifestRecord,
+  inline: Item | undefined,
+): Promise<Uint8Array> {
+  if (inline?.bytes) return inline.bytes
+  const body = record.object === undefined ? undefined : await registry.blobs.open(record.object)
+  if (!body)
+    throw new RegistryError('MANIFEST_UNKNOWN', `the bytes of manifest ${record.digest} are missing: push it again`)
+  if (body instanceof Uint8Array) return body
+  const chunks: Uint8Array[] = []
+  for await (const chunk of body) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
+export interface PushedManifest {
+  repository: Repository
+  digest: Digest
+  subject: Digest | undefined
+  tags: string[]
+}
+
+/**
+ * @param moreTags tags to set besides a digest reference (`?tag=`, distribution-spec main §"Pushing Manifests")
+ * @throws MANIFEST_INVALID (413 when too large), DIGEST_INVALID, MANIFEST_BLOB_UNKNOWN, NAME_UNKNOWN, TAG_INVALID
+ */
+export async function putManifest(
+  registry: Registry,
+  name: string,
+  reference: Reference,
+  content: { bytes: Uint8Array; contentType: string | undefined },
+  moreTags: string[],
+  actor: Actor,
+): Promise<PushedManifest> {
+  if (content.bytes.length > MANIFEST_LIMIT_BYTES)
+    throw new RegistryError(
+      'MANIFEST_INVALID',
+      `the manifest has ${content.bytes.length} bytes, at most ${MANIFEST_LIMIT_BYTES} are accepted`,
+      { status: 413 },
+    )
+  const tags = tagsToSet(reference, moreTags)
+  const digest = digestOf(content.bytes, reference.kind === 'digest' ? algorithmOf(reference.digest) : 'sha256')
+  if (reference.kind === 'digest' && reference.digest !== digest)
+    throw new RegistryError('DIGEST_INVALID', `the manifest has digest ${digest}, not ${reference.digest}`, {
+      detail: { expected: reference.digest, actual: digest },
+    })
+  const repository = await openRepository(registry, name, actor)
+  const { manifest } = await placeManifest(registry, repository, { ...content, digest, tags, cause: 'push' }, actor)
+  return { repository, digest, subject: manifest.subject?.digest, tags }
+}
+
+function tagsToSet(reference: Reference, moreTags: string[]): string[] {
+  if (reference.kind === 'tag') return [reference.tag]
+  if (moreTags.length > TAGS_LIMIT)
+    throw new RegistryError('TAG_INVALID', `${moreTags.length} tags in one request: at most ${TAGS_LIMIT}`, {
+      status: 414,
+    })
+  const invalid = moreTags.find((tag) => !isTag(tag))
+  if (invalid !== undefined)
+    throw new RegistryError('TAG_INVALID', `invalid tag ${JSON.stringify(invalid.slice(0, 160))}`)
+  return [...new Set(moreTags)]
+}
+
+export function unknownManifest(name: string, reference: string): RegistryError {
+  return new RegistryError('MANIFEST_UNKNOWN', `repository ${name} has no manifest ${reference}`, {
+    detail: { name, reference },
+  })
+}

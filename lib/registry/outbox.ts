@@ -1,0 +1,38 @@
+// The outbox: an event is put in the transaction of what it tells, and relayed at least once afterwards.
+import { keys } from './keys.ts'
+import type { Attributes, Write } from './ports.ts'
+import type { Actor, Registry } from './registry.ts'
+
+/** The repository an event is about. */
+export interface EventHome {
+  id: string
+  name: string
+  projectId: string
+}
+
+export type EventType = 'manifest.pushed' | 'manifest.deleted' | 'tag.moved' | 'tag.deleted'
+
+export interface EventFacts {
+  type: EventType
+  digest: string
+  tags?: string[]
+  mediaType?: string
+  sizeBytes?: number
+  cause: string
+}
+
+export function eventWrite(registry: Registry, repository: EventHome, facts: EventFacts, actor: Actor): Write {
+  const id = registry.newId()
+  const attributes: Attributes = {
+    v: 1,
+    ...facts,
+    repo: repository.id,
+    name: repository.name,
+    project: repository.projectId,
+    principal: actor.principal,
+    requestId: actor.requestId,
+    atMs: registry.clock.nowMs(),
+    ...(actor.claims ? { claims: actor.claims } : {}),
+  }
+  return { kind: 'put', item: { ...keys.event(id), attributes } }
+}
