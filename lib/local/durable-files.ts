@@ -42,7 +42,12 @@ export async function writeBody(
   return total
 }
 
-async function writeAll(file: FileHandle, buffers: Uint8Array[], sizeBytes: number, position: number): Promise<void> {
+async function writeAll(
+  file: FileHandle,
+  buffers: Uint8Array[],
+  sizeBytes: number,
+  position: number,
+): Promise<void> {
   const { bytesWritten } = await file.writev(buffers, position)
   if (bytesWritten === sizeBytes) return
   // A short write (disk nearly full, signal): the rest one by one, so that the error surfaces.

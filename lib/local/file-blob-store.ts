@@ -137,7 +137,9 @@ async function read(file: FileHandle, range: ByteRange | undefined): Promise<Uin
     const { size } = await file.stat()
     const end = Math.min(range?.end ?? size - 1, size - 1)
     if (end - start < SMALL_BYTES) {
-      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(Math.max(0, end - start + 1)), { position: start })
+      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(Math.max(0, end - start + 1)), {
+        position: start,
+      })
       await file.close()
       return buffer.subarray(0, bytesRead)
     }

@@ -30,6 +30,7 @@ export class ItemsTable {
   readonly #get: StatementSync
   readonly #put: StatementSync
   readonly #delete: StatementSync
+  readonly #scan: StatementSync
   readonly #up: StatementSync
   readonly #down: StatementSync
 
@@ -39,6 +40,7 @@ export class ItemsTable {
     this.#get = db.prepare(`SELECT ${columns} FROM items WHERE pk = ? AND sk = ?`)
     this.#put = db.prepare(`INSERT OR REPLACE INTO items (${columns}) VALUES (?, ?, ?, ?, ?)`)
     this.#delete = db.prepare('DELETE FROM items WHERE pk = ? AND sk = ?')
+    this.#scan = db.prepare(`SELECT ${columns} FROM items WHERE (pk, sk) > (?, ?) ORDER BY pk, sk LIMIT ?`)
     this.#up = db.prepare(`${range} ORDER BY sk LIMIT ?`)
     this.#down = db.prepare(`${range} ORDER BY sk DESC LIMIT ?`)
   }
@@ -57,9 +59,15 @@ export class ItemsTable {
     return (statement.all(query.pk, lower, upper, query.limit) as unknown as Row[]).map(itemOf)
   }
 
+  scan(after: Key | undefined, limit: number): Item[] {
+    return (this.#scan.all(after?.pk ?? '', after?.sk ?? '', limit) as unknown as Row[]).map(itemOf)
+  }
+
   /** Checks every condition, then writes everything, or nothing. */
   transact(writes: Write[]): Outcome {
-    const failed = writes.flatMap((write, index) => (write.if && !this.#holds(write, write.if) ? [index] : []))
+    const failed = writes.flatMap((write, index) =>
+      write.if && !this.#holds(write, write.if) ? [index] : [],
+    )
     if (failed.length > 0) return { ok: false, failed }
     for (const write of writes) this.#apply(write)
     return { ok: true }

@@ -60,6 +60,7 @@ export async function openSqliteMetadataStore(file: string): Promise<SqliteMetad
     get: async (key) => table.get(key),
     batchGet: async (keys) => keys.map((key) => table.get(key)),
     query: async (query) => table.query(query),
+    scan: async (after, limit) => table.scan(after, limit),
     transact: (writes) => send({ kind: 'transact', writes }),
     batchWrite: async (writes) => {
       if (writes.length > 0) await send({ kind: 'batch', writes })

@@ -11,7 +11,9 @@ export type WriterRequest =
   | { id: number; kind: 'expire'; nowEpochSeconds: number }
   | { id: number; kind: 'close' }
 
-export type WriterReply = { id: number; outcome: Outcome } | { id: number; error: { message: string; code: string } }
+export type WriterReply =
+  | { id: number; outcome: Outcome }
+  | { id: number; error: { message: string; code: string } }
 
 /** Requests taken into one commit at most, so that the first of them does not wait for a flood. */
 const GROUP_LIMIT = 256

@@ -27,7 +27,7 @@ export function readDescriptor(value: unknown, where: string): Descriptor {
   if (!Number.isSafeInteger(size) || (size as number) < 0) throw invalid(`has no valid size (${shown(size)})`)
   const descriptor: Descriptor = { mediaType, digest, size: size as number }
   if (typeof artifactType === 'string') descriptor.artifactType = artifactType
-  const annotations = readAnnotations(value['annotations'], where)
+  const annotations = readAnnotations(value.annotations, where)
   if (annotations) descriptor.annotations = annotations
   return descriptor
 }
@@ -36,7 +36,10 @@ export function readDescriptor(value: unknown, where: string): Descriptor {
 export function readAnnotations(value: unknown, where: string): Record<string, string> | undefined {
   if (value === undefined || value === null) return undefined
   if (!isObject(value) || Object.values(value).some((each) => typeof each !== 'string'))
-    throw new RegistryError('MANIFEST_INVALID', `manifest invalid: ${where} annotations are not a map of strings`)
+    throw new RegistryError(
+      'MANIFEST_INVALID',
+      `manifest invalid: ${where} annotations are not a map of strings`,
+    )
   return value as Record<string, string>
 }
 

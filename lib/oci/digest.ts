@@ -17,10 +17,14 @@ export function parseDigest(text: string): Digest {
   if (isDigest(text)) return text
   const shown = JSON.stringify(text.slice(0, 160))
   const colon = text.indexOf(':')
-  if (colon < 0) throw new RegistryError('DIGEST_INVALID', `invalid digest ${shown}: expected <algorithm>:<hex>`)
+  if (colon < 0)
+    throw new RegistryError('DIGEST_INVALID', `invalid digest ${shown}: expected <algorithm>:<hex>`)
   const algorithm = text.slice(0, colon)
   if (algorithm !== 'sha256' && algorithm !== 'sha512')
-    throw new RegistryError('DIGEST_INVALID', `unsupported digest algorithm in ${shown}: use sha256 or sha512`)
+    throw new RegistryError(
+      'DIGEST_INVALID',
+      `unsupported digest algorithm in ${shown}: use sha256 or sha512`,
+    )
   throw new RegistryError(
     'DIGEST_INVALID',
     `invalid digest ${shown}: ${algorithm} takes ${HEX_LENGTH[algorithm]} lowercase hexadecimal characters`,

@@ -2,7 +2,14 @@
 import { type Descriptor, isObject, readAnnotations, readDescriptor } from './descriptor.ts'
 import type { Digest } from './digest.ts'
 import { RegistryError } from './errors.ts'
-import { isDockerSchema1, isForeignLayer, MANIFEST_KINDS, type ManifestKind, OCI_INDEX, OCI_MANIFEST } from './media-types.ts'
+import {
+  isDockerSchema1,
+  isForeignLayer,
+  MANIFEST_KINDS,
+  type ManifestKind,
+  OCI_INDEX,
+  OCI_MANIFEST,
+} from './media-types.ts'
 import { parseStrictJson } from './strict-json.ts'
 
 /** distribution-spec v1.1.1 §"Pushing Manifests": registries should accept at least 4 MiB; we accept exactly that. */
@@ -33,18 +40,18 @@ export function parseManifest(bytes: Uint8Array, contentType: string | undefined
   const mediaType = mediaTypeOf(json, contentType)
   const kind = MANIFEST_KINDS[mediaType]
   if (!kind) throw unsupportedType(mediaType)
-  if (kind !== 'artifact' && json['schemaVersion'] !== 2)
+  if (kind !== 'artifact' && json.schemaVersion !== 2)
     throw new RegistryError('MANIFEST_INVALID', 'manifest invalid: schemaVersion must be 2')
 
   const manifest: Manifest = { mediaType, kind, layers: [], blobs: [], children: [] }
   if (kind === 'image') readImage(json, manifest)
   else if (kind === 'index') readIndex(json, manifest)
-  else manifest.blobs = readList(json['blobs'] ?? [], 'blobs')
-  if (json['subject'] !== undefined && json['subject'] !== null)
-    manifest.subject = readDescriptor(json['subject'], 'subject')
-  const artifactType = json['artifactType']
+  else manifest.blobs = readList(json.blobs ?? [], 'blobs')
+  if (json.subject !== undefined && json.subject !== null)
+    manifest.subject = readDescriptor(json.subject, 'subject')
+  const artifactType = json.artifactType
   if (typeof artifactType === 'string' && artifactType !== '') manifest.artifactType = artifactType
-  const annotations = readAnnotations(json['annotations'], 'the manifest’s')
+  const annotations = readAnnotations(json.annotations, 'the manifest’s')
   if (annotations) manifest.annotations = annotations
   return manifest
 }
@@ -52,8 +59,8 @@ export function parseManifest(bytes: Uint8Array, contentType: string | undefined
 function readImage(json: Record<string, unknown>, manifest: Manifest): void {
   if ('manifests' in json && !('layers' in json) && !('config' in json))
     throw new RegistryError('MANIFEST_INVALID', 'the Content-Type says image manifest, the body is an index')
-  manifest.config = readDescriptor(json['config'], 'config')
-  manifest.layers = readList(json['layers'] ?? [], 'layers')
+  manifest.config = readDescriptor(json.config, 'config')
+  manifest.layers = readList(json.layers ?? [], 'layers')
   manifest.blobs = [manifest.config, ...manifest.layers.filter((layer) => !isForeignLayer(layer.mediaType))]
   manifest.artifactType = manifest.config.mediaType
 }
@@ -61,19 +68,24 @@ function readImage(json: Record<string, unknown>, manifest: Manifest): void {
 function readIndex(json: Record<string, unknown>, manifest: Manifest): void {
   if ('layers' in json)
     throw new RegistryError('MANIFEST_INVALID', 'the Content-Type says index, the body has layers')
-  manifest.children = readList(json['manifests'] ?? [], 'manifests')
+  manifest.children = readList(json.manifests ?? [], 'manifests')
 }
 
 function readList(value: unknown, where: string): Descriptor[] {
-  if (!Array.isArray(value)) throw new RegistryError('MANIFEST_INVALID', `manifest invalid: ${where} is not an array`)
+  if (!Array.isArray(value))
+    throw new RegistryError('MANIFEST_INVALID', `manifest invalid: ${where} is not an array`)
   return value.map((each, index) => readDescriptor(each, `${where}[${index}]`))
 }
 
 function mediaTypeOf(json: Record<string, unknown>, contentType: string | undefined): string {
   const header = contentType?.split(';', 1)[0]?.trim().toLowerCase()
-  const own = typeof json['mediaType'] === 'string' ? json['mediaType'] : undefined
+  const own = typeof json.mediaType === 'string' ? json.mediaType : undefined
   // curl and old clients send these by default; they say nothing about a manifest.
-  const silent = !header || header === 'application/json' || header === 'application/octet-stream' || header === 'application/x-www-form-urlencoded'
+  const silent =
+    !header ||
+    header === 'application/json' ||
+    header === 'application/octet-stream' ||
+    header === 'application/x-www-form-urlencoded'
   if (silent) return own ?? ('manifests' in json ? OCI_INDEX : OCI_MANIFEST)
   if (own !== undefined && own !== header)
     throw new RegistryError(

@@ -29,5 +29,7 @@ export function isDockerSchema1(mediaType: string): boolean {
 }
 
 export function isForeignLayer(mediaType: string): boolean {
-  return FOREIGN_LAYERS.some((base) => mediaType === base || mediaType.startsWith(`${base}+`) || mediaType === `${base}.gzip`)
+  return FOREIGN_LAYERS.some(
+    (base) => mediaType === base || mediaType.startsWith(`${base}+`) || mediaType === `${base}.gzip`,
+  )
 }

@@ -11,7 +11,10 @@ export interface ByteRange {
  * The one range a GET asks for. Several ranges, other units and malformed headers are ignored, as RFC 9110 allows.
  * @returns undefined for the whole body, `unsatisfiable` for 416
  */
-export function parseRange(header: string | undefined, sizeBytes: number): ByteRange | 'unsatisfiable' | undefined {
+export function parseRange(
+  header: string | undefined,
+  sizeBytes: number,
+): ByteRange | 'unsatisfiable' | undefined {
   const match = /^bytes=(\d{0,16})-(\d{0,16})$/.exec(header?.trim() ?? '')
   if (!match || (match[1] === '' && match[2] === '')) return undefined
   if (match[1] === '') {

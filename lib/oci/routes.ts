@@ -46,6 +46,7 @@ function decodeSegment(segment: string): string {
   } catch (cause) {
     throw new RegistryError('NAME_INVALID', 'the path has a malformed percent-encoding', { cause })
   }
-  if (/[/\\\0]/.test(decoded)) throw new RegistryError('NAME_INVALID', 'the path has an encoded separator or NUL')
+  if (/[/\\\0]/.test(decoded))
+    throw new RegistryError('NAME_INVALID', 'the path has an encoded separator or NUL')
   return decoded
 }

@@ -22,7 +22,11 @@ export function parseStrictJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw new RegistryError('MANIFEST_INVALID', `the manifest is not valid JSON: ${(cause as Error).message}`, { cause })
+    throw new RegistryError(
+      'MANIFEST_INVALID',
+      `the manifest is not valid JSON: ${(cause as Error).message}`,
+      { cause },
+    )
   }
 }
 
@@ -63,6 +67,7 @@ function addKey(keys: Set<string>, quoted: string): void {
   try {
     key = JSON.parse(quoted) // "a" and "\u0061" are the same key
   } catch {}
-  if (keys.has(key)) throw new RegistryError('MANIFEST_INVALID', `the manifest has the key ${quoted.slice(0, 80)} twice`)
+  if (keys.has(key))
+    throw new RegistryError('MANIFEST_INVALID', `the manifest has the key ${quoted.slice(0, 80)} twice`)
   keys.add(key)
 }

@@ -22,21 +22,36 @@ export interface FoundBlob {
  * @param forPush the caller may push here and will rely on the answer, so the blob must stay for the push grace
  * @throws NAME_UNKNOWN, BLOB_UNKNOWN
  */
-export async function findBlob(registry: Registry, name: string, digest: Digest, forPush: boolean): Promise<FoundBlob> {
+export async function findBlob(
+  registry: Registry,
+  name: string,
+  digest: Digest,
+  forPush: boolean,
+): Promise<FoundBlob> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const { repository, items } = await requireRepository(registry, name, (id) => [keys.link(id, digest)])
     const link = linkOf(items[0], repository.id, digest)
     if (!link || link.state === 'corrupt') throw unknownBlob(name, digest, link)
     if (!forPush || (await touchLink(registry, link))) return { repository, link }
   }
-  throw new RegistryError('UNAVAILABLE', `blob ${digest} is being changed by too many requests at once: try again`)
+  throw new RegistryError(
+    'UNAVAILABLE',
+    `blob ${digest} is being changed by too many requests at once: try again`,
+  )
 }
 
 /** @throws BLOB_UNKNOWN when the object is gone from the store */
-export async function openBlob(registry: Registry, link: Link, range?: ByteRange): Promise<Uint8Array | Readable> {
+export async function openBlob(
+  registry: Registry,
+  link: Link,
+  range?: ByteRange,
+): Promise<Uint8Array | Readable> {
   const body = await registry.blobs.open(link.object, range)
   if (!body)
-    throw new RegistryError('BLOB_UNKNOWN', `the bytes of ${link.digest} are missing from the store: push the blob again`)
+    throw new RegistryError(
+      'BLOB_UNKNOWN',
+      `the bytes of ${link.digest} are missing from the store: push the blob again`,
+    )
   return body
 }
 
@@ -60,9 +75,13 @@ export async function deleteBlob(registry: Registry, name: string, digest: Diges
     const users = await liveUsers(registry, condemned)
     if (users.length > 0) {
       await touchLink(registry, condemned)
-      throw new RegistryError('UNSUPPORTED', `blob ${digest} is used by ${users.join(', ')}: delete those manifests first`, {
-        detail: { digest, manifests: users },
-      })
+      throw new RegistryError(
+        'UNSUPPORTED',
+        `blob ${digest} is used by ${users.join(', ')}: delete those manifests first`,
+        {
+          detail: { digest, manifests: users },
+        },
+      )
     }
     const outcome = await registry.metadata.transact([
       linkDeletion(condemned),
@@ -71,13 +90,20 @@ export async function deleteBlob(registry: Registry, name: string, digest: Diges
     ])
     if (outcome.ok) return
   }
-  throw new RegistryError('UNAVAILABLE', `blob ${digest} is being changed by too many requests at once: try again`)
+  throw new RegistryError(
+    'UNAVAILABLE',
+    `blob ${digest} is being changed by too many requests at once: try again`,
+  )
 }
 
 /** Manifests that exist, or are being pushed, and use the blob. One that only undo could bring back does not count. */
 async function liveUsers(registry: Registry, link: Link): Promise<Digest[]> {
   const users: Digest[] = []
-  for await (const { manifest, standing } of referencesIn(registry, link.repo, partitions.link(link.repo, link.digest))) {
+  for await (const { manifest, standing } of referencesIn(
+    registry,
+    link.repo,
+    partitions.link(link.repo, link.digest),
+  )) {
     if (standing === 'live' || standing === 'young') users.push(manifest)
     if (users.length === NAMED_REFERENCES) break
   }

@@ -60,14 +60,19 @@ export async function latestDeleted(
   return item && deletedOf(registry, item, repo, digest)
 }
 
-async function deletedOf(registry: Registry, item: Item, repo: string, digest: Digest): Promise<DeletedManifest> {
-  const object = item.attributes['object'] as string | undefined
+async function deletedOf(
+  registry: Registry,
+  item: Item,
+  repo: string,
+  digest: Digest,
+): Promise<DeletedManifest> {
+  const object = item.attributes.object as string | undefined
   return {
     repo,
     digest,
     birth: text(item, 'birth'),
     mediaType: text(item, 'mediaType'),
-    tags: item.attributes['tags'] as string[],
+    tags: item.attributes.tags as string[],
     untilMs: number(item, 'untilMs'),
     deletedBy: text(item, 'deletedBy'),
     ...(object === undefined ? {} : { object }),
@@ -75,9 +80,14 @@ async function deletedOf(registry: Registry, item: Item, repo: string, digest: D
   }
 }
 
-async function objectBytes(registry: Registry, object: string | undefined, digest: Digest): Promise<Uint8Array> {
+async function objectBytes(
+  registry: Registry,
+  object: string | undefined,
+  digest: Digest,
+): Promise<Uint8Array> {
   const body = object === undefined ? undefined : await registry.blobs.open(object)
-  if (!body) throw new RegistryError('MANIFEST_UNKNOWN', `the bytes of deleted manifest ${digest} are missing`)
+  if (!body)
+    throw new RegistryError('MANIFEST_UNKNOWN', `the bytes of deleted manifest ${digest} are missing`)
   if (body instanceof Uint8Array) return body
   const chunks: Uint8Array[] = []
   for await (const chunk of body) chunks.push(chunk)
@@ -104,7 +114,9 @@ export async function finaliseDeletion(
   await dropReferences(registry, referenceKeys(repo, digest, manifest, birth))
   await registry.metadata.batchWrite([
     ...targets(manifest).map((target) => candidateWrite(now, { ...target, repo })),
-    ...(deleted.object === undefined ? [] : [candidateWrite(now, { kind: 'object', object: deleted.object })]),
+    ...(deleted.object === undefined
+      ? []
+      : [candidateWrite(now, { kind: 'object', object: deleted.object })]),
   ])
   await registry.metadata.batchWrite([{ kind: 'delete', key: keys.deletedManifest(repo, digest, birth) }])
   return deleted

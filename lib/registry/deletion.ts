@@ -5,7 +5,7 @@ import type { Reference } from '../oci/reference.ts'
 import { candidateWrite } from './candidates.ts'
 import { deletedRecord } from './deleted-manifests.ts'
 import { keys, partitions } from './keys.ts'
-import { manifestChange, manifestDeletion, type ManifestRecord, readManifest } from './manifest-record.ts'
+import { type ManifestRecord, manifestChange, manifestDeletion, readManifest } from './manifest-record.ts'
 import { unknownManifest } from './manifests.ts'
 import { type EventFacts, eventWrite } from './outbox.ts'
 import type { Write } from './ports.ts'
@@ -40,7 +40,12 @@ export async function deleteReference(
     )
 }
 
-async function deleteTag(registry: Registry, repository: Repository, tag: string, actor: Actor): Promise<void> {
+async function deleteTag(
+  registry: Registry,
+  repository: Repository,
+  tag: string,
+  actor: Actor,
+): Promise<void> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const current = tagOf(await registry.metadata.get(keys.tag(repository.id, tag)), tag)
     if (!current?.digest) throw unknownManifest(repository.name, tag)
@@ -94,7 +99,11 @@ export async function deleteManifest(
   throw tooBusy(digest)
 }
 
-async function condemn(registry: Registry, repo: string, digest: Digest): Promise<ManifestRecord | undefined> {
+async function condemn(
+  registry: Registry,
+  repo: string,
+  digest: Digest,
+): Promise<ManifestRecord | undefined> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const seen = await readManifest(registry, repo, digest)
     if (!seen) return undefined
@@ -125,7 +134,12 @@ async function parentsOf(
 }
 
 /** Tags first while they are too many for one transaction; then everything that remains, at once. */
-async function finish(registry: Registry, record: ManifestRecord, actor: Actor, cause: string): Promise<boolean> {
+async function finish(
+  registry: Registry,
+  record: ManifestRecord,
+  actor: Actor,
+  cause: string,
+): Promise<boolean> {
   const removal = (some: Tag[]): Write[] =>
     some.flatMap((tag) => tagMove(registry, record.repo, tag.tag, tag, null, actor, cause))
   const names: string[] = []
@@ -142,11 +156,22 @@ async function finish(registry: Registry, record: ManifestRecord, actor: Actor, 
   const writes: Write[] = [
     ...manifestDeletion(record),
     deletedRecord(registry, record, { bytes: inline?.bytes, tags: names, untilMs, cause }, actor),
-    candidateWrite(untilMs, { kind: 'deleted', repo: record.repo, digest: record.digest, birth: record.birth }),
+    candidateWrite(untilMs, {
+      kind: 'deleted',
+      repo: record.repo,
+      digest: record.digest,
+      birth: record.birth,
+    }),
     ...removal(tags),
-    eventWrite(registry, record.home, { type: 'manifest.deleted', digest, mediaType, tags: names, cause }, actor),
+    eventWrite(
+      registry,
+      record.home,
+      { type: 'manifest.deleted', digest, mediaType, tags: names, cause },
+      actor,
+    ),
   ]
-  if (record.subject) writes.push({ kind: 'delete', key: keys.referrer(record.repo, record.subject, record.digest) })
+  if (record.subject)
+    writes.push({ kind: 'delete', key: keys.referrer(record.repo, record.subject, record.digest) })
   const outcome = await registry.metadata.transact(writes)
   if (outcome.ok) registry.onEvent()
   return outcome.ok

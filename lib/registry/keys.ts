@@ -27,6 +27,7 @@
 //   SWEEP#<execution>       <n>                       its ledger: one line for each thing freed
 //   E#<shard>               <event>                   outbox
 //   EV#<project>            <sequence, 12 digits>     relayed events in project order
+//   ES#<project>            S                         the last sequence given in the project
 //   Q#<project>#<digest>    <repo>#<manifest>         what quota counts: a live manifest uses the blob
 //   PULLS#<day>             <batch>                   pull log, a batch of lines an item
 //   DENIALS#<day>           <batch>                   refused requests, kept 30 days
@@ -71,8 +72,14 @@ export const keys = {
     sk: String(version).padStart(12, '0'),
   }),
   tagListing: (repo: string, tag: string): Key => ({ pk: `TL#${repo}`, sk: tag }),
-  tagOfManifest: (repo: string, digest: string, tag: string): Key => ({ pk: `TD#${repo}#${digest}`, sk: tag }),
-  referrer: (repo: string, subject: string, digest: string): Key => ({ pk: `RF#${repo}#${subject}`, sk: digest }),
+  tagOfManifest: (repo: string, digest: string, tag: string): Key => ({
+    pk: `TD#${repo}#${digest}`,
+    sk: tag,
+  }),
+  referrer: (repo: string, subject: string, digest: string): Key => ({
+    pk: `RF#${repo}#${subject}`,
+    sk: digest,
+  }),
   object: (object: string): Key => ({ pk: `O#${object}`, sk: 'O' }),
   objectReference: (object: string, repo: string, digest: string): Key => ({
     pk: `O#${object}#${shardOf(repo)}`,
@@ -88,6 +95,7 @@ export const keys = {
     pk: `EV#${project}`,
     sk: String(sequence).padStart(12, '0'),
   }),
+  projectSequence: (project: string): Key => ({ pk: `ES#${project}`, sk: 'S' }),
   usage: (project: string, digest: string, repo: string, manifest: string): Key => ({
     pk: `Q#${project}#${digest}`,
     sk: `${repo}#${manifest}`,

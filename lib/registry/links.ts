@@ -98,7 +98,10 @@ export async function registerLink(
     if (outcome.failed.some((index) => index >= own.length)) return 'refused'
     existing = await readLink(registry, repo, digest)
   }
-  throw new RegistryError('UNAVAILABLE', `blob ${digest} is being changed by too many requests at once: try again`)
+  throw new RegistryError(
+    'UNAVAILABLE',
+    `blob ${digest} is being changed by too many requests at once: try again`,
+  )
 }
 
 function registrationWrites(
@@ -109,14 +112,22 @@ function registrationWrites(
   existing: Link | undefined,
 ): Write[] {
   const today = dayOf(registry.clock.nowMs())
-  const fresh = { repo, digest, object: object.key, sizeBytes: object.sizeBytes, state: 'live', touchedDay: today } as const
+  const fresh = {
+    repo,
+    digest,
+    object: object.key,
+    sizeBytes: object.sizeBytes,
+    state: 'live',
+    touchedDay: today,
+  } as const
   if (!existing)
     return [
       linkWrite(registry, fresh, { kind: 'absent' }),
       ...objectWrites(registry, repo, digest, object),
       linkCandidate(registry, repo, digest),
     ]
-  if (existing.object === object.key) return [linkChange(registry, existing, { state: 'live', touchedDay: today })]
+  if (existing.object === object.key)
+    return [linkChange(registry, existing, { state: 'live', touchedDay: today })]
   if (existing.state === 'corrupt')
     return [
       linkChange(registry, existing, fresh),
@@ -142,5 +153,8 @@ function objectWrites(registry: Registry, repo: string, digest: Digest, object: 
   if (object.shared) return [reference]
   // Absent: the collector leaves a tombstone before it deletes an object that nobody seemed to link.
   const attributes = { v: 1, state: 'live', gen: registry.newId(), kind: 'blob', digest }
-  return [reference, { kind: 'put', if: { kind: 'absent' }, item: { ...keys.object(object.key), attributes } }]
+  return [
+    reference,
+    { kind: 'put', if: { kind: 'absent' }, item: { ...keys.object(object.key), attributes } },
+  ]
 }

@@ -87,7 +87,10 @@ export function newManifest(
     { kind: 'put', if: { kind: 'absent' }, item: { ...keys.manifest(repo, digest), attributes } },
   ]
   if (body.object === undefined)
-    writes.push({ kind: 'put', item: { ...keys.manifestBytes(repo, digest), attributes: { v: 1 }, bytes: body.bytes } })
+    writes.push({
+      kind: 'put',
+      item: { ...keys.manifestBytes(repo, digest), attributes: { v: 1 }, bytes: body.bytes },
+    })
   else
     writes.push({
       kind: 'put',
@@ -110,7 +113,11 @@ export function manifestChange(
   change: { state?: ManifestRecord['state']; touchedDay?: number },
 ): Write {
   const attributes = { ...record.attributes, ...change, gen: registry.newId() }
-  return { kind: 'put', if: unchanged(record), item: { ...keys.manifest(record.repo, record.digest), attributes } }
+  return {
+    kind: 'put',
+    if: unchanged(record),
+    item: { ...keys.manifest(record.repo, record.digest), attributes },
+  }
 }
 
 export function manifestDeletion(record: ManifestRecord): Write[] {

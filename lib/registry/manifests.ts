@@ -24,7 +24,11 @@ export interface FoundManifest {
  * By digest one metadata call, by tag two; the tag is never cached.
  * @throws NAME_UNKNOWN, MANIFEST_UNKNOWN
  */
-export async function findManifest(registry: Registry, name: string, reference: Reference): Promise<FoundManifest> {
+export async function findManifest(
+  registry: Registry,
+  name: string,
+  reference: Reference,
+): Promise<FoundManifest> {
   if (reference.kind === 'digest') {
     const { digest } = reference
     const { repository, items } = await requireRepository(registry, name, (id) => [
@@ -57,7 +61,10 @@ export async function bytesOf(
   if (inline?.bytes) return inline.bytes
   const body = record.object === undefined ? undefined : await registry.blobs.open(record.object)
   if (!body)
-    throw new RegistryError('MANIFEST_UNKNOWN', `the bytes of manifest ${record.digest} are missing: push it again`)
+    throw new RegistryError(
+      'MANIFEST_UNKNOWN',
+      `the bytes of manifest ${record.digest} are missing: push it again`,
+    )
   if (body instanceof Uint8Array) return body
   const chunks: Uint8Array[] = []
   for await (const chunk of body) chunks.push(chunk)
@@ -90,13 +97,21 @@ export async function putManifest(
       { status: 413 },
     )
   const tags = tagsToSet(reference, moreTags)
-  const digest = digestOf(content.bytes, reference.kind === 'digest' ? algorithmOf(reference.digest) : 'sha256')
+  const digest = digestOf(
+    content.bytes,
+    reference.kind === 'digest' ? algorithmOf(reference.digest) : 'sha256',
+  )
   if (reference.kind === 'digest' && reference.digest !== digest)
     throw new RegistryError('DIGEST_INVALID', `the manifest has digest ${digest}, not ${reference.digest}`, {
       detail: { expected: reference.digest, actual: digest },
     })
   const repository = await openRepository(registry, name, actor)
-  const { manifest } = await placeManifest(registry, repository, { ...content, digest, tags, cause: 'push' }, actor)
+  const { manifest } = await placeManifest(
+    registry,
+    repository,
+    { ...content, digest, tags, cause: 'push' },
+    actor,
+  )
   return { repository, digest, subject: manifest.subject?.digest, tags }
 }
 

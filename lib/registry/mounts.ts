@@ -4,7 +4,7 @@ import { keys, objectKeys, partitions } from './keys.ts'
 import { readLink, registerLink, touchLink } from './links.ts'
 import { listProjects } from './projects.ts'
 import type { Registry } from './registry.ts'
-import { readRepository, type Repository } from './repositories.ts'
+import { type Repository, readRepository } from './repositories.ts'
 
 /** Smaller blobs are copied: the empty config is in every chart and would be everybody's hot object. */
 const SHARED_FROM_BYTES = 64 * 1024
@@ -44,7 +44,7 @@ export async function mountBlob(
     },
   ])
   const object = await registry.metadata.get(keys.object(source.object))
-  if (object?.attributes['state'] !== 'live') return false
+  if (object?.attributes.state !== 'live') return false
   await registerLink(registry, target.id, digest, { key: source.object, sizeBytes, shared: true })
   return true
 }
@@ -61,12 +61,19 @@ export async function mountFrom(
 }
 
 /** A mount without `from`: the target itself, its project, then public projects; a bounded number of look-ups. */
-export async function mountFromAnywhere(registry: Registry, target: Repository, digest: Digest): Promise<boolean> {
+export async function mountFromAnywhere(
+  registry: Registry,
+  target: Repository,
+  digest: Digest,
+): Promise<boolean> {
   const publicProjects = await listProjects(registry, { limit: PROBED_PROJECTS })
   const projects = [target.projectId, ...publicProjects.filter((each) => each.public).map((each) => each.id)]
   if (await readLink(registry, target.id, digest)) return mountBlob(registry, target, digest, target.id)
   for (const project of new Set(projects)) {
-    const uses = await registry.metadata.query({ pk: partitions.usage(project, digest), limit: PROBED_REPOSITORIES })
+    const uses = await registry.metadata.query({
+      pk: partitions.usage(project, digest),
+      limit: PROBED_REPOSITORIES,
+    })
     for (const repositoryId of new Set(uses.map((use) => use.sk.split('#')[0]!))) {
       if (await mountBlob(registry, target, digest, repositoryId)) return true
     }

@@ -21,7 +21,12 @@ export interface EventFacts {
   cause: string
 }
 
-export function eventWrite(registry: Registry, repository: EventHome, facts: EventFacts, actor: Actor): Write {
+export function eventWrite(
+  registry: Registry,
+  repository: EventHome,
+  facts: EventFacts,
+  actor: Actor,
+): Write {
   const id = registry.newId()
   const attributes: Attributes = {
     v: 1,

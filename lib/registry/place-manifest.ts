@@ -5,12 +5,18 @@ import { RegistryError } from '../oci/errors.ts'
 import { type Manifest, parseManifest, referrerDescriptor } from '../oci/manifest.ts'
 import { untaggedCandidate } from './candidates.ts'
 import { keys, objectKeys } from './keys.ts'
-import { INLINE_BYTES, keepManifest, type ManifestRecord, manifestOf, newManifest } from './manifest-record.ts'
+import {
+  INLINE_BYTES,
+  keepManifest,
+  type ManifestRecord,
+  manifestOf,
+  newManifest,
+} from './manifest-record.ts'
 import { eventWrite } from './outbox.ts'
 import type { Attributes, Write } from './ports.ts'
 import { dropReferences, referenceKeys, writeReferences } from './references.ts'
 import type { Actor, Registry } from './registry.ts'
-import { listingWrites, readRepository, type Repository } from './repositories.ts'
+import { listingWrites, type Repository, readRepository } from './repositories.ts'
 import { requireContent } from './required-content.ts'
 import { isAt, lostTag, type Tag, tagMove, tagOf } from './tags.ts'
 
@@ -44,11 +50,16 @@ export async function placeManifest(
     if (seen.record) {
       if (await retag(registry, repository, placement, seen.record, seen.tags, actor))
         return { manifest, created: false }
-    } else if (await create(registry, repository, placement, manifest, seen, actor)) return { manifest, created: true }
+    } else if (await create(registry, repository, placement, manifest, seen, actor))
+      return { manifest, created: true }
   }
-  throw new RegistryError('UNAVAILABLE', 'the manifest or its tag is being changed by many requests: try again', {
-    headers: { 'Retry-After': '1' },
-  })
+  throw new RegistryError(
+    'UNAVAILABLE',
+    'the manifest or its tag is being changed by many requests: try again',
+    {
+      headers: { 'Retry-After': '1' },
+    },
+  )
 }
 
 async function look(registry: Registry, repository: Repository, { digest, tags }: Placement): Promise<Seen> {
@@ -77,7 +88,9 @@ async function retag(
   if (moved.length === 0 && keep.kind === 'check') return true
   const writes = [keep, ...tagWrites(registry, repository, placement, current, target, actor)]
   if (moved.length > 0)
-    writes.push(eventWrite(registry, repository, { type: 'tag.moved', ...facts(placement, record.mediaType) }, actor))
+    writes.push(
+      eventWrite(registry, repository, { type: 'tag.moved', ...facts(placement, record.mediaType) }, actor),
+    )
   else writes.push(untaggedCandidate(registry, repository.id, record.digest))
   const outcome = await registry.metadata.transact(writes)
   if (outcome.ok) registry.onEvent()
@@ -104,11 +117,19 @@ async function create(
       if (registry.clock.nowMs() - startedAtMs > ATTEMPT_LIFE_MS)
         throw new RegistryError('UNAVAILABLE', 'the push took too long: try again')
       const home = round === 0 ? repository : (await readRepository(registry, repository.name))?.repository
-      if (home?.id !== repository.id) throw new RegistryError('NAME_UNKNOWN', `repository ${repository.name} was deleted`)
+      if (home?.id !== repository.id)
+        throw new RegistryError('NAME_UNKNOWN', `repository ${repository.name} was deleted`)
       const body = { bytes: placement.bytes, object }
       const writes = [
         ...newManifest(registry, home, placement.digest, manifest, attempt, body, actor),
-        ...tagWrites(registry, repository, placement, current.tags, { digest: placement.digest, birth: attempt }, actor),
+        ...tagWrites(
+          registry,
+          repository,
+          placement,
+          current.tags,
+          { digest: placement.digest, birth: attempt },
+          actor,
+        ),
         ...alongside(registry, home, placement, manifest, actor),
       ]
       if ((await registry.metadata.transact(writes)).ok) {
@@ -180,7 +201,12 @@ function alongside(
   }
   if (placement.tags.length === 0) writes.push(untaggedCandidate(registry, repository.id, placement.digest))
   writes.push(
-    eventWrite(registry, repository, { type: 'manifest.pushed', ...facts(placement, manifest.mediaType) }, actor),
+    eventWrite(
+      registry,
+      repository,
+      { type: 'manifest.pushed', ...facts(placement, manifest.mediaType) },
+      actor,
+    ),
   )
   return writes
 }

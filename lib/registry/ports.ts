@@ -52,6 +52,8 @@ export interface MetadataStore {
   /** Up to 100 keys; the answer has their order. */
   batchGet(keys: Key[]): Promise<(Item | undefined)[]>
   query(query: Query): Promise<Item[]>
+  /** Every item, a page at a time in any stable order; for fsck and the like, never on a request's path. */
+  scan(after: Key | undefined, limit: number): Promise<Item[]>
   /** All or nothing, at most 100 writes on distinct items; durable when it resolves. */
   transact(writes: Write[]): Promise<Outcome>
   /** Unconditional puts and deletes of any number, each durable when it resolves, in no order and not atomic. */

@@ -58,7 +58,8 @@ export async function createProject(
     },
   ]
   const outcome = await registry.metadata.transact(writes)
-  if (!outcome.ok) throw new RegistryError('REQUEST_INVALID', `project ${name} exists already`, { status: 409 })
+  if (!outcome.ok)
+    throw new RegistryError('REQUEST_INVALID', `project ${name} exists already`, { status: 409 })
   return project
 }
 
@@ -87,15 +88,19 @@ export async function listProjects(
   page: { after?: string; limit: number },
 ): Promise<{ name: string; id: string; public: boolean }[]> {
   const items = await registry.metadata.query({ pk: partitions.projects, ...page })
-  return items.map((item) => ({ name: item.sk, id: text(item, 'id'), public: item.attributes['public'] === true }))
+  return items.map((item) => ({
+    name: item.sk,
+    id: text(item, 'id'),
+    public: item.attributes.public === true,
+  }))
 }
 
 function projectOf(item: Item, name: string): Project {
   return {
     id: text(item, 'id'),
     name,
-    public: item.attributes['public'] === true,
-    allowMissingChildren: item.attributes['allowMissingChildren'] === true,
-    keepUntagged: item.attributes['keepUntagged'] === true,
+    public: item.attributes.public === true,
+    allowMissingChildren: item.attributes.allowMissingChildren === true,
+    keepUntagged: item.attributes.keepUntagged === true,
   }
 }

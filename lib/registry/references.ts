@@ -49,7 +49,11 @@ export async function dropReferences(registry: Registry, references: Key[]): Pro
  * The references in a LINK's or MANIFEST's partition, each with its standing, read lazily page by page:
  * most callers stop at the first that counts.
  */
-export async function* referencesIn(registry: Registry, repo: string, pk: string): AsyncGenerator<ReferenceStanding> {
+export async function* referencesIn(
+  registry: Registry,
+  repo: string,
+  pk: string,
+): AsyncGenerator<ReferenceStanding> {
   let after: string | undefined
   for (;;) {
     const page = await registry.metadata.query({ pk, prefix: 'R#', limit: PAGE, ...(after ? { after } : {}) })
@@ -65,14 +69,16 @@ export async function* referencesIn(registry: Registry, repo: string, pk: string
  */
 async function judge(registry: Registry, repo: string, items: Item[]): Promise<ReferenceStanding[]> {
   const references = items.map((item) => ({ item, ...parseReferenceKey(item.sk) }))
-  const manifests = await registry.metadata.batchGet(references.map(({ manifest }) => keys.manifest(repo, manifest)))
+  const manifests = await registry.metadata.batchGet(
+    references.map(({ manifest }) => keys.manifest(repo, manifest)),
+  )
   const records = await registry.metadata.batchGet(
     references.map(({ manifest, attempt }) => keys.deletedManifest(repo, manifest, attempt)),
   )
   const now = registry.clock.nowMs()
   return references.map(({ item, manifest, attempt }, index) => {
     const standing = (): Standing => {
-      if (manifests[index]?.attributes['birth'] === attempt) return 'live'
+      if (manifests[index]?.attributes.birth === attempt) return 'live'
       if (records[index]) return 'deleted'
       return now - number(item, 'writtenAtMs') < YOUNG_MS ? 'young' : 'dead'
     }

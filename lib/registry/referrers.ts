@@ -37,7 +37,7 @@ export async function listReferrers(
       ...(after === undefined ? {} : { after }),
     })
     for (const item of items) {
-      const descriptor = item.attributes['descriptor'] as unknown as Descriptor
+      const descriptor = item.attributes.descriptor as unknown as Descriptor
       if (filter.artifactType !== undefined && descriptor.artifactType !== filter.artifactType) continue
       bytes += JSON.stringify(descriptor).length
       if (descriptors.length === REFERRERS_PAGE || (bytes > PAGE_BYTES && descriptors.length > 0))

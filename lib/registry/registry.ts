@@ -1,7 +1,6 @@
 // The context every verb takes: the ports, the clock and the settings of one registry.
 import { randomBytes } from 'node:crypto'
-import type { Item } from './ports.ts'
-import type { BlobStore, Clock, MetadataStore } from './ports.ts'
+import type { BlobStore, Clock, Item, MetadataStore } from './ports.ts'
 
 export const SCHEMA_VERSION = 1
 

@@ -31,7 +31,10 @@ export async function readRepository(
 ): Promise<{ repository: Repository; items: (Item | undefined)[] } | undefined> {
   const ids = idCache(registry.metadata)
   const guess = ids.get(name)
-  const [item, ...items] = await registry.metadata.batchGet([keys.repository(name), ...(guess ? keysOf(guess) : [])])
+  const [item, ...items] = await registry.metadata.batchGet([
+    keys.repository(name),
+    ...(guess ? keysOf(guess) : []),
+  ])
   const repository = item && repositoryOf(item, name)
   if (!repository) {
     ids.delete(name)
@@ -106,7 +109,10 @@ export function listingWrites(repository: Repository): Write[] {
 }
 
 /** A page of repository names, in byte order of whole names. */
-export async function listCatalog(registry: Registry, page: { after?: string; limit: number }): Promise<string[]> {
+export async function listCatalog(
+  registry: Registry,
+  page: { after?: string; limit: number },
+): Promise<string[]> {
   const items = await registry.metadata.query({ pk: partitions.catalog, ...page })
   return items.map((item) => item.sk)
 }
@@ -117,7 +123,7 @@ function repositoryOf(item: Item, name: string): Repository {
     name,
     projectId: text(item, 'projectId'),
     projectName: text(item, 'project'),
-    listed: item.attributes['listed'] === true,
+    listed: item.attributes.listed === true,
     attributes: item.attributes,
   }
 }

@@ -15,7 +15,11 @@ const ATTEMPTS = 20
 const NAMED_MISSING = 10
 
 /** @throws MANIFEST_BLOB_UNKNOWN naming what is missing, SIZE_INVALID when a descriptor tells another size */
-export async function requireContent(registry: Registry, repository: Repository, manifest: Manifest): Promise<void> {
+export async function requireContent(
+  registry: Registry,
+  repository: Repository,
+  manifest: Manifest,
+): Promise<void> {
   const missing = await missingBlobs(registry, repository, manifest.blobs)
   if (manifest.children.length > 0) {
     const children = await missingChildren(registry, repository, manifest.children)
@@ -32,9 +36,15 @@ export async function requireContent(registry: Registry, repository: Repository,
   )
 }
 
-async function missingBlobs(registry: Registry, repository: Repository, blobs: Descriptor[]): Promise<string[]> {
+async function missingBlobs(
+  registry: Registry,
+  repository: Repository,
+  blobs: Descriptor[],
+): Promise<string[]> {
   return settle(blobs, async (group) => {
-    const items = await registry.metadata.batchGet(group.map(({ digest }) => keys.link(repository.id, digest)))
+    const items = await registry.metadata.batchGet(
+      group.map(({ digest }) => keys.link(repository.id, digest)),
+    )
     return Promise.all(
       group.map(async (blob, index) => {
         const link = linkOf(items[index], repository.id, blob.digest)
@@ -52,9 +62,15 @@ async function missingBlobs(registry: Registry, repository: Repository, blobs: D
   })
 }
 
-async function missingChildren(registry: Registry, repository: Repository, children: Descriptor[]): Promise<string[]> {
+async function missingChildren(
+  registry: Registry,
+  repository: Repository,
+  children: Descriptor[],
+): Promise<string[]> {
   return settle(children, async (group) => {
-    const items = await registry.metadata.batchGet(group.map(({ digest }) => keys.manifest(repository.id, digest)))
+    const items = await registry.metadata.batchGet(
+      group.map(({ digest }) => keys.manifest(repository.id, digest)),
+    )
     return Promise.all(
       group.map(async ({ digest }, index) => {
         const record = manifestOf(items[index], repository.id, digest)
@@ -77,7 +93,10 @@ async function settle(
   let waiting = [...new Map(descriptors.map((each) => [`${each.digest} ${each.size}`, each])).values()]
   for (let attempt = 0; waiting.length > 0; attempt++) {
     if (attempt === ATTEMPTS)
-      throw new RegistryError('UNAVAILABLE', 'the manifest’s content is being changed by many requests: try again')
+      throw new RegistryError(
+        'UNAVAILABLE',
+        'the manifest’s content is being changed by many requests: try again',
+      )
     const changed: Descriptor[] = []
     for (let at = 0; at < waiting.length; at += READ_AT_ONCE) {
       const group = waiting.slice(at, at + READ_AT_ONCE)

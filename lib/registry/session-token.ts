@@ -44,15 +44,27 @@ export function readSessionToken(keys: SessionKeys, name: string, token: string,
   const secret = keys.secrets.get(keyId ?? '')
   const expected = secret && sign(secret, name, parts.slice(0, 5).join('.'))
   if (parts.length !== 6 || !expected || !sameText(expected, signature!))
-    throw new RegistryError('BLOB_UPLOAD_UNKNOWN', 'this upload session is unknown to the repository: start a new one')
+    throw new RegistryError(
+      'BLOB_UPLOAD_UNKNOWN',
+      'this upload session is unknown to the repository: start a new one',
+    )
   const expiresAtEpochSeconds = Number.parseInt(expiry!, 36)
   if (expiresAtEpochSeconds * 1000 < nowMs)
     throw new RegistryError('BLOB_UPLOAD_UNKNOWN', 'this upload session has expired: start a new one')
-  return { id: id!, repositoryId: repositoryId!, expiresAtEpochSeconds, limitBytes: Number.parseInt(limit!, 36), patched }
+  return {
+    id: id!,
+    repositoryId: repositoryId!,
+    expiresAtEpochSeconds,
+    limitBytes: Number.parseInt(limit!, 36),
+    patched,
+  }
 }
 
 function sign(secret: Uint8Array, name: string, payload: string): string {
-  return createHmac('sha256', secret).update(`${name}\n${payload}`).digest('base64url').slice(0, SIGNATURE_LENGTH)
+  return createHmac('sha256', secret)
+    .update(`${name}\n${payload}`)
+    .digest('base64url')
+    .slice(0, SIGNATURE_LENGTH)
 }
 
 function sameText(expected: string, given: string): boolean {

@@ -41,7 +41,7 @@ export function tagOf(item: Item | undefined, tag: string): Tag | undefined {
   if (!item) return undefined
   return {
     tag,
-    digest: item.attributes['digest'] as Digest | null,
+    digest: item.attributes.digest as Digest | null,
     birth: text(item, 'birth'),
     version: number(item, 'version'),
     head: text(item, 'head'),
@@ -78,9 +78,13 @@ export function tagMove(
     atMs: registry.clock.nowMs(),
     previousHash: current?.head ?? '',
   }
-  const hash = createHash('sha256').update(JSON.stringify([repo, tag, ...Object.values(move)])).digest('hex')
-  const sequence = move['sequence'] as number
-  const unmoved: Condition = current ? { kind: 'equals', attributes: { version: current.version } } : { kind: 'absent' }
+  const hash = createHash('sha256')
+    .update(JSON.stringify([repo, tag, ...Object.values(move)]))
+    .digest('hex')
+  const sequence = move.sequence as number
+  const unmoved: Condition = current
+    ? { kind: 'equals', attributes: { version: current.version } }
+    : { kind: 'absent' }
   const birth = target?.birth ?? ''
   const writes: Write[] = [
     {
@@ -94,7 +98,8 @@ export function tagMove(
       : { kind: 'delete', key: keys.tagListing(repo, tag) },
   ]
   if (digest !== previous) {
-    if (digest) writes.push({ kind: 'put', item: { ...keys.tagOfManifest(repo, digest, tag), attributes: { v: 1 } } })
+    if (digest)
+      writes.push({ kind: 'put', item: { ...keys.tagOfManifest(repo, digest, tag), attributes: { v: 1 } } })
     if (previous) {
       writes.push({ kind: 'delete', key: keys.tagOfManifest(repo, previous, tag) })
     }
@@ -103,7 +108,12 @@ export function tagMove(
 }
 
 /** Has the collector look at the manifest a move took a tag from. Once per manifest and transaction. */
-export function lostTag(registry: Registry, repo: string, current: Tag | undefined, target: TagTarget | null): Write[] {
+export function lostTag(
+  registry: Registry,
+  repo: string,
+  current: Tag | undefined,
+  target: TagTarget | null,
+): Write[] {
   const previous = current?.digest
   return previous && previous !== target?.digest ? [untaggedCandidate(registry, repo, previous)] : []
 }
@@ -120,7 +130,12 @@ export async function listTags(
 }
 
 /** Tags that name a manifest, up to `limit`. */
-export async function tagsOfManifest(registry: Registry, repo: string, digest: Digest, limit: number): Promise<Tag[]> {
+export async function tagsOfManifest(
+  registry: Registry,
+  repo: string,
+  digest: Digest,
+  limit: number,
+): Promise<Tag[]> {
   const listed = await registry.metadata.query({ pk: partitions.tagsOfManifest(repo, digest), limit })
   const items = await registry.metadata.batchGet(listed.map((item) => keys.tag(repo, item.sk)))
   return items.flatMap((item, index) => {
@@ -130,7 +145,12 @@ export async function tagsOfManifest(registry: Registry, repo: string, digest: D
 }
 
 /** A tag's moves, newest first. */
-export async function tagHistory(registry: Registry, repo: string, tag: string, limit: number): Promise<TagMove[]> {
+export async function tagHistory(
+  registry: Registry,
+  repo: string,
+  tag: string,
+  limit: number,
+): Promise<TagMove[]> {
   const items = await registry.metadata.query({ pk: partitions.tagMoves(repo, tag), limit, reverse: true })
   return items.map((item) => item.attributes as unknown as TagMove)
 }

@@ -92,7 +92,9 @@ async function contentOf(
   }
   const deleted = await latestDeleted(registry, repository.id, digest)
   if (!deleted || deleted.untilMs <= registry.clock.nowMs())
-    throw nothing(`manifest ${digest} is not in ${repository.name} and the window to undo its deletion has ended`)
+    throw nothing(
+      `manifest ${digest} is not in ${repository.name} and the window to undo its deletion has ended`,
+    )
   return { bytes: deleted.bytes, contentType: deleted.mediaType }
 }
 

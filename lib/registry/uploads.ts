@@ -8,7 +8,13 @@ import { registerLink } from './links.ts'
 import { number, type Registry } from './registry.ts'
 import { RunningHashes } from './running-hashes.ts'
 import type { Session } from './session-token.ts'
-import { readSession, requireOpen, type SessionItem, sessionCandidate, sessionWrite } from './upload-session.ts'
+import {
+  readSession,
+  requireOpen,
+  type SessionItem,
+  sessionCandidate,
+  sessionWrite,
+} from './upload-session.ts'
 import { checkDigest, digestOfBody, hashed, limited, verified } from './verified-body.ts'
 
 /** An hour to start a PUT; each PATCH renews a session for a day. */
@@ -70,7 +76,10 @@ async function append(
   const offset = before?.offset ?? 0
   checkContinues(body, offset)
   // The lease: whoever raised the epoch last may write; an older request finds its end refused.
-  const lease: SessionItem = { ...(before ?? { state: 'open', offset }), epoch: (before?.epoch ?? 0) + 1 } as SessionItem
+  const lease: SessionItem = {
+    ...(before ?? { state: 'open', offset }),
+    epoch: (before?.epoch ?? 0) + 1,
+  } as SessionItem
   const writes = [sessionWrite(registry, session, before, lease)]
   if (!before) writes.push(sessionCandidate(registry, session))
   if (!(await registry.metadata.transact(writes)).ok) throw overtaken(offset)
@@ -90,7 +99,8 @@ async function append(
     store: stored.state,
     ...(hash ? { digestSoFar: hashes(registry).keep(session.id, offset + stored.sizeBytes, hash) } : {}),
   }
-  if (!(await registry.metadata.transact([sessionWrite(registry, session, lease, after)])).ok) throw overtaken(offset)
+  if (!(await registry.metadata.transact([sessionWrite(registry, session, lease, after)])).ok)
+    throw overtaken(offset)
   return after
 }
 
@@ -107,6 +117,7 @@ export async function commitUpload(
 ): Promise<void> {
   let item = await readSession(registry, session)
   if (item?.state === 'done' && item.digest === digest) return
+  if (!item && session.patched) throw sessionGone()
   if (!item) return putWhole(registry, session, digest, body)
   if (item.state === 'open') {
     if (body) item = await append(registry, session, item, body)
@@ -137,9 +148,13 @@ async function putWhole(
     checkLength(body, sizeBytes)
   }
   const done: SessionItem = { state: 'done', epoch: 0, offset: sizeBytes, digest, object }
-  const outcome = await registerLink(registry, session.repositoryId, digest, { key: object, sizeBytes, shared: false }, [
-    sessionWrite(registry, session, undefined, done),
-  ])
+  const outcome = await registerLink(
+    registry,
+    session.repositoryId,
+    digest,
+    { key: object, sizeBytes, shared: false },
+    [sessionWrite(registry, session, undefined, done)],
+  )
   if (outcome === 'registered') return
   await registry.blobs.delete(object) // never linked
   return commitUpload(registry, session, digest, undefined) // another commit of this session was first
@@ -155,7 +170,8 @@ async function startCommit(
   if (known && algorithmOf(digest) === 'sha256') checkDigest(digest, known, item.offset)
   const object = objectKeys.blob(session.repositoryId, session.id)
   const committing: SessionItem = { ...item, state: 'committing', digest, object }
-  if ((await registry.metadata.transact([sessionWrite(registry, session, item, committing)])).ok) return committing
+  if ((await registry.metadata.transact([sessionWrite(registry, session, item, committing)])).ok)
+    return committing
   const now = await readSession(registry, session)
   if (now?.state === 'open' || !now) throw overtaken(item.offset)
   return now
@@ -168,16 +184,23 @@ async function finishCommit(registry: Registry, session: Session, item: SessionI
   if (item.digestSoFar !== digest) await verifyStored(registry, session, item)
   hashes(registry).forget(session.id)
   const done: SessionItem = { state: 'done', epoch: item.epoch, offset: item.offset, digest, object }
-  await registerLink(registry, session.repositoryId, digest, { key: object, sizeBytes: item.offset, shared: false }, [
-    sessionWrite(registry, session, item, done),
-  ])
-  // Refused means that a repeat of this very commit finished it.
+  const linked = { key: object, sizeBytes: item.offset, shared: false }
+  const end = sessionWrite(registry, session, item, done)
+  if ((await registerLink(registry, session.repositoryId, digest, linked, [end])) === 'registered') return
+  // A repeat of this very commit finished it; anything else means that the session is over.
+  const now = await readSession(registry, session)
+  if (now?.state !== 'done') throw sessionGone()
+}
+
+function sessionGone(): RegistryError {
+  return new RegistryError('BLOB_UPLOAD_UNKNOWN', 'this upload session is over: start a new one')
 }
 
 /** Reads the object back where its bytes were not hashed on their way (another process, another algorithm). */
 async function verifyStored(registry: Registry, session: Session, item: SessionItem): Promise<void> {
   const stored = await registry.blobs.open(item.object!)
-  if (!stored) throw new RegistryError('BLOB_UPLOAD_INVALID', 'the uploaded bytes are missing: upload the blob again')
+  if (!stored)
+    throw new RegistryError('BLOB_UPLOAD_INVALID', 'the uploaded bytes are missing: upload the blob again')
   const actual = await digestOfBody(stored, algorithmOf(item.digest!))
   if (actual === item.digest) return
   const { digest: _digest, object: _object, ...rest } = item
@@ -191,7 +214,8 @@ export async function cancelUpload(registry: Registry, session: Session): Promis
   const item = await readSession(registry, session)
   requireOpen(item)
   const cancelled: SessionItem = { state: 'cancelled', epoch: (item?.epoch ?? 0) + 1, offset: 0 }
-  if (!(await registry.metadata.transact([sessionWrite(registry, session, item, cancelled)])).ok) throw overtaken(0)
+  if (!(await registry.metadata.transact([sessionWrite(registry, session, item, cancelled)])).ok)
+    throw overtaken(0)
   hashes(registry).forget(session.id)
   await registry.blobs.abort(session.id, item?.store)
 }
@@ -203,7 +227,7 @@ export async function expireSession(
   idleSinceMs: number,
 ): Promise<'expired' | 'busy' | 'over'> {
   const found = await registry.metadata.get(keys.session(sessionId))
-  if (!found || found.attributes['state'] === 'done') return 'over'
+  if (!found || found.attributes.state === 'done') return 'over'
   if (number(found, 'changedAtMs') > idleSinceMs) return 'busy'
   const { epoch, state, store, object } = found.attributes
   const outcome = await registry.metadata.transact([

@@ -4,12 +4,17 @@ import { type Algorithm, algorithmOf, type Digest, finishDigest } from '../oci/d
 import { RegistryError } from '../oci/errors.ts'
 
 /** @throws SIZE_INVALID (413) past `limitBytes` */
-export async function* limited(body: AsyncIterable<Uint8Array>, limitBytes: number): AsyncGenerator<Uint8Array> {
+export async function* limited(
+  body: AsyncIterable<Uint8Array>,
+  limitBytes: number,
+): AsyncGenerator<Uint8Array> {
   let size = 0
   for await (const chunk of body) {
     size += chunk.length
     if (size > limitBytes)
-      throw new RegistryError('SIZE_INVALID', `the blob is larger than the ${limitBytes} bytes allowed`, { status: 413 })
+      throw new RegistryError('SIZE_INVALID', `the blob is larger than the ${limitBytes} bytes allowed`, {
+        status: 413,
+      })
     yield chunk
   }
 }
@@ -35,7 +40,10 @@ export async function* hashed(body: AsyncIterable<Uint8Array>, hash: Hash): Asyn
 }
 
 /** The digest of bytes already stored. */
-export async function digestOfBody(body: Uint8Array | AsyncIterable<Uint8Array>, algorithm: Algorithm): Promise<Digest> {
+export async function digestOfBody(
+  body: Uint8Array | AsyncIterable<Uint8Array>,
+  algorithm: Algorithm,
+): Promise<Digest> {
   const hash = createHash(algorithm)
   if (body instanceof Uint8Array) hash.update(body)
   else for await (const chunk of body) hash.update(chunk)

@@ -11,7 +11,12 @@ import { AGAIN, DONE, later, type Verdict } from './verdict.ts'
 
 const DAY_MS = 86_400_000
 
-export async function collectLink(registry: Registry, ledger: Ledger, repo: string, digest: Digest): Promise<Verdict> {
+export async function collectLink(
+  registry: Registry,
+  ledger: Ledger,
+  repo: string,
+  digest: Digest,
+): Promise<Verdict> {
   const seen = await readLink(registry, repo, digest)
   if (!seen) return DONE
   // Links remember only the day they were used: count from its end.
@@ -23,7 +28,8 @@ export async function collectLink(registry: Registry, ledger: Ledger, repo: stri
   const uses = await usesOf(registry, link)
   await dropReferences(registry, uses.dead)
   if (uses.kept) {
-    if (link.state === 'condemned') await registry.metadata.transact([linkChange(registry, link, { state: 'live' })])
+    if (link.state === 'condemned')
+      await registry.metadata.transact([linkChange(registry, link, { state: 'live' })])
     return uses.kept === 'settled' ? DONE : later(registry.clock.nowMs() + YOUNG_MS)
   }
   const outcome = await registry.metadata.transact([
@@ -39,7 +45,8 @@ export async function collectLink(registry: Registry, ledger: Ledger, repo: stri
 /** A corrupt link counts as condemned: pushes treat it as absent, and a new upload changes its gen. */
 async function condemned(registry: Registry, seen: Link): Promise<Link | undefined> {
   if (seen.state === 'corrupt') return seen
-  if (!(await registry.metadata.transact([linkChange(registry, seen, { state: 'condemned' })])).ok) return undefined
+  if (!(await registry.metadata.transact([linkChange(registry, seen, { state: 'condemned' })])).ok)
+    return undefined
   const now = await readLink(registry, seen.repo, seen.digest)
   return now?.state === 'condemned' ? now : undefined
 }

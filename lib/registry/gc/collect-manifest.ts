@@ -34,14 +34,25 @@ export async function collectManifest(
   return expire(registry, ledger, record, 'untagged')
 }
 
-async function expire(registry: Registry, ledger: Ledger, record: ManifestRecord, cause: string): Promise<Verdict> {
+async function expire(
+  registry: Registry,
+  ledger: Ledger,
+  record: ManifestRecord,
+  cause: string,
+): Promise<Verdict> {
   const outcome = await deleteManifest(registry, record.repo, record.digest, SYSTEM, {
     cause,
     keptBy: ['live', 'young', 'deleted'],
     onlyUntagged: true,
   })
   if (outcome === 'deleted')
-    await ledger.write({ what: 'manifest', where: record.repo, digest: record.digest, freedBytes: 0, why: cause })
+    await ledger.write({
+      what: 'manifest',
+      where: record.repo,
+      digest: record.digest,
+      freedBytes: 0,
+      why: cause,
+    })
   if (typeof outcome === 'object' && !outcome.settled) return later(registry.clock.nowMs() + YOUNG_MS)
   return DONE
 }
@@ -71,7 +82,12 @@ export async function collectDeleted(
   return DONE
 }
 
-async function followSubject(registry: Registry, ledger: Ledger, repo: string, subject: Digest): Promise<void> {
+async function followSubject(
+  registry: Registry,
+  ledger: Ledger,
+  repo: string,
+  subject: Digest,
+): Promise<void> {
   if (await readManifest(registry, repo, subject)) return
   let after: string | undefined
   for (;;) {

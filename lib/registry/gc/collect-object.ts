@@ -14,13 +14,13 @@ const TOMBSTONE_SECONDS = 7 * 86_400
 export async function collectObject(registry: Registry, ledger: Ledger, object: string): Promise<Verdict> {
   const item = await registry.metadata.get(keys.object(object))
   if (!item) return collectUnlinked(registry, ledger, object)
-  if (item.attributes['state'] === 'deleted') return erase(registry, ledger, object, 'never linked')
-  if (item.attributes['kind'] === 'manifest') return collectManifestBytes(registry, ledger, item, object)
+  if (item.attributes.state === 'deleted') return erase(registry, ledger, object, 'never linked')
+  if (item.attributes.kind === 'manifest') return collectManifestBytes(registry, ledger, item, object)
 
   const condemn = objectWrite(registry, item, object, 'condemned')
   if (!(await registry.metadata.transact([condemn])).ok) return AGAIN
   const condemned = await registry.metadata.get(keys.object(object))
-  if (condemned?.attributes['state'] !== 'condemned') return AGAIN
+  if (condemned?.attributes.state !== 'condemned') return AGAIN
   const use = await linksOf(registry, object)
   if (use) {
     await registry.metadata.transact([objectWrite(registry, condemned, object, 'live')])
@@ -60,7 +60,7 @@ async function collectManifestBytes(
     keys.manifest(repo, digest),
     keys.deletedManifest(repo, digest, attempt),
   ])
-  if (manifest?.attributes['birth'] === attempt || deleted) return DONE
+  if (manifest?.attributes.birth === attempt || deleted) return DONE
   if (!(await registry.metadata.transact([deletion(item)])).ok) return AGAIN
   return erase(registry, ledger, object, 'its manifest was deleted')
 }
@@ -94,11 +94,15 @@ async function linksOf(registry: Registry, object: string): Promise<'linked' | '
   for (const pk of partitions.objectReferences(object)) {
     let after: string | undefined
     for (;;) {
-      const page = await registry.metadata.query({ pk, limit: PAGE, ...(after === undefined ? {} : { after }) })
+      const page = await registry.metadata.query({
+        pk,
+        limit: PAGE,
+        ...(after === undefined ? {} : { after }),
+      })
       const links = await registry.metadata.batchGet(page.map(linkKey))
       const stale: Key[] = []
       for (const [index, reference] of page.entries()) {
-        if (links[index]?.attributes['object'] === object) return 'linked'
+        if (links[index]?.attributes.object === object) return 'linked'
         if (registry.clock.nowMs() - number(reference, 'writtenAtMs') < YOUNG_MS) young = 'young'
         else stale.push({ pk: reference.pk, sk: reference.sk })
       }

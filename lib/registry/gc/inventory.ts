@@ -15,10 +15,10 @@ export async function* unknownObjects(registry: Registry): AsyncGenerator<Stored
     if (object.modifiedAtMs > before) continue
     group.push(object)
     if (group.length < READ_AT_ONCE) continue
-    yield* unknownOf(registry, group)
+    yield* await unknownOf(registry, group)
     group = []
   }
-  yield* unknownOf(registry, group)
+  yield* await unknownOf(registry, group)
 }
 
 async function unknownOf(registry: Registry, group: StoredObject[]): Promise<StoredObject[]> {

@@ -31,7 +31,8 @@ export async function sweep(registry: Registry, trigger: string): Promise<SweepS
       if (left || day === today) first ??= day
     }
     const inventoryAtMs = await takeInventory(registry, ledger, cursor.inventoryAtMs)
-    await writeCursor(registry, first ?? today, inventoryAtMs)
+    // A day behind, for processes whose clocks differ.
+    await writeCursor(registry, Math.min(first ?? today, today - 1), inventoryAtMs)
     ledger.summary.state = 'done'
   } catch (error) {
     ledger.summary.state = 'failed'
@@ -50,7 +51,11 @@ async function sweepDay(registry: Registry, ledger: Ledger, day: number): Promis
   for (const pk of partitions.candidates(day)) {
     let after: string | undefined
     for (;;) {
-      const page = await registry.metadata.query({ pk, limit: PAGE, ...(after === undefined ? {} : { after }) })
+      const page = await registry.metadata.query({
+        pk,
+        limit: PAGE,
+        ...(after === undefined ? {} : { after }),
+      })
       for (const item of page) {
         if (!(await judge(registry, ledger, item))) left = true
       }
@@ -89,7 +94,8 @@ async function collect(registry: Registry, ledger: Ledger, candidate: Candidate)
   const digest = 'digest' in candidate ? (candidate.digest as Digest) : undefined
   if (candidate.kind === 'link') return collectLink(registry, ledger, candidate.repo, digest!)
   if (candidate.kind === 'manifest') return collectManifest(registry, ledger, candidate.repo, digest!)
-  if (candidate.kind === 'deleted') return collectDeleted(registry, ledger, candidate.repo, digest!, candidate.birth)
+  if (candidate.kind === 'deleted')
+    return collectDeleted(registry, ledger, candidate.repo, digest!, candidate.birth)
   if (candidate.kind === 'object') return collectObject(registry, ledger, candidate.object)
   const idleSinceMs = registry.clock.nowMs() - SESSION_IDLE_MS
   const outcome = await expireSession(registry, candidate.session, idleSinceMs)
@@ -106,7 +112,10 @@ async function takeInventory(registry: Registry, ledger: Ledger, lastAtMs: numbe
   return now
 }
 
-async function readCursor(registry: Registry, today: number): Promise<{ day: number; inventoryAtMs: number }> {
+async function readCursor(
+  registry: Registry,
+  today: number,
+): Promise<{ day: number; inventoryAtMs: number }> {
   const item = await registry.metadata.get(keys.collectorCursor)
   if (item) return { day: number(item, 'day'), inventoryAtMs: number(item, 'inventoryAtMs') }
   const schema = await registry.metadata.get(keys.schema)

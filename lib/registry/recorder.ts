@@ -1,0 +1,121 @@
+// Records of use: who pulled what, who was denied what, what each principal asked and got. Collected in memory and
+// written in batches: a crash loses at most the last second of them, and no request waits.
+import { dayOf, keys } from './keys.ts'
+import type { Attributes, Write } from './ports.ts'
+import type { Registry } from './registry.ts'
+
+export interface PullRecord {
+  repo: string
+  repository: string
+  /** The tag asked for, when it was one. */
+  tag?: string
+  digest: string
+  principal: string
+  client: string
+  requestId: string
+  /** `false`: asked for and not there. */
+  hit: boolean
+}
+
+export interface DenialRecord {
+  principal: string
+  asked: string
+  rule: string
+  requestId: string
+  client: string
+}
+
+const DENIALS_KEPT_SECONDS = 30 * 86_400
+const PULL_NOTED_EVERY_MS = 3_600_000
+/** Lines in one item, and in memory before further ones are counted as lost. */
+const BATCH_LINES = 200
+const BUFFERED_LINES = 20_000
+const REMEMBERED = 50_000
+
+export class Recorder {
+  /** Lines dropped because the store could not keep up. */
+  lost = 0
+  readonly #registry: Registry
+  #pulls: Attributes[] = []
+  #denials: Attributes[] = []
+  readonly #access = new Map<string, Write>()
+  readonly #pulled = new Map<string, Write>()
+  /** When a manifest's last pull was written, or a principal's access, by key. */
+  readonly #noted = new Map<string, number>()
+
+  constructor(registry: Registry) {
+    this.#registry = registry
+  }
+
+  pull(record: PullRecord): void {
+    const atMs = this.#registry.clock.nowMs()
+    if (!this.#add(this.#pulls, { ...record, atMs })) return
+    if (record.hit && this.#isNews(`${record.repo}#${record.digest}`, PULL_NOTED_EVERY_MS)) {
+      const key = keys.pulled(record.repo, record.digest)
+      this.#pulled.set(key.pk, { kind: 'put', item: { ...key, attributes: { v: 1, lastPulledAtMs: atMs } } })
+    }
+  }
+
+  denial(record: DenialRecord): void {
+    this.#add(this.#denials, { ...record, atMs: this.#registry.clock.nowMs() })
+  }
+
+  /** @param what `<type>:<name>:<action>` */
+  access(principal: string, what: string, got: boolean): void {
+    const day = dayOf(this.#registry.clock.nowMs())
+    if (!this.#isNews(`${principal} ${what} ${got} ${day}`, Number.POSITIVE_INFINITY)) return
+    const key = keys.access(principal, what)
+    this.#access.set(`${key.pk} ${key.sk}`, {
+      kind: 'put',
+      item: { ...key, attributes: { v: 1, askedDay: day, got } },
+    })
+  }
+
+  /** Writes everything collected so far. */
+  async flush(): Promise<void> {
+    const now = this.#registry.clock.nowMs()
+    const day = dayOf(now)
+    const writes: Write[] = [...this.#access.values(), ...this.#pulled.values()]
+    for (const lines of batches(this.#pulls))
+      writes.push({
+        kind: 'put',
+        item: { ...keys.pulls(day, this.#registry.newId()), attributes: { v: 1, lines } },
+      })
+    for (const lines of batches(this.#denials))
+      writes.push({
+        kind: 'put',
+        item: {
+          ...keys.denials(day, this.#registry.newId()),
+          attributes: { v: 1, lines },
+          expiresAtEpochSeconds: Math.floor(now / 1000) + DENIALS_KEPT_SECONDS,
+        },
+      })
+    this.#access.clear()
+    this.#pulled.clear()
+    this.#pulls = []
+    this.#denials = []
+    await this.#registry.metadata.batchWrite(writes)
+  }
+
+  #add(lines: Attributes[], line: Attributes): boolean {
+    if (lines.length >= BUFFERED_LINES) {
+      this.lost += 1
+      return false
+    }
+    lines.push(line)
+    return true
+  }
+
+  #isNews(what: string, everyMs: number): boolean {
+    const now = this.#registry.clock.nowMs()
+    const last = this.#noted.get(what)
+    if (last !== undefined && now - last < everyMs) return false
+    if (this.#noted.size >= REMEMBERED) this.#noted.clear()
+    this.#noted.set(what, now)
+    return true
+  }
+}
+
+function* batches(lines: Attributes[]): Generator<Attributes[]> {
+  for (let at = 0; at < lines.length; at += BATCH_LINES) yield lines.slice(at, at + BATCH_LINES)
+}

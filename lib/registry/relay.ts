@@ -1,0 +1,106 @@
+// The relay: takes events out of the outbox at least once, keeps what is derived from them (usage, image facts)
+// and gives each project's events an order.
+import type { Digest } from '../oci/digest.ts'
+import { parseManifest } from '../oci/manifest.ts'
+import { imageFacts } from './image-facts.ts'
+import { keys, partitions } from './keys.ts'
+import { type ManifestRecord, manifestOf } from './manifest-record.ts'
+import { bytesOf } from './manifests.ts'
+import type { Item, Json, Write } from './ports.ts'
+import { number, type Registry, text } from './registry.ts'
+
+const PAGE = 100
+const EVENTS_KEPT_SECONDS = 30 * 86_400
+
+/** @returns events relayed; call again until there are none */
+export async function relay(registry: Registry): Promise<number> {
+  const pages = await Promise.all(partitions.events.map((pk) => registry.metadata.query({ pk, limit: PAGE })))
+  // Event ids begin with their time, so this is nearly the order of things; what is derived does not depend on it.
+  const events = pages.flat().sort((a, b) => (a.sk < b.sk ? -1 : 1))
+  for (const event of events) await relayOne(registry, event)
+  return events.length
+}
+
+async function relayOne(registry: Registry, event: Item): Promise<void> {
+  await reconcile(registry, text(event, 'repo'), text(event, 'project'), text(event, 'digest') as Digest)
+  const project = text(event, 'project')
+  const last = await registry.metadata.get(keys.projectSequence(project))
+  const sequence = last ? number(last, 'last') + 1 : 1
+  const now = Math.floor(registry.clock.nowMs() / 1000)
+  await registry.metadata.transact([
+    { kind: 'delete', key: { pk: event.pk, sk: event.sk }, if: { kind: 'present' } },
+    {
+      kind: 'put',
+      item: { ...keys.projectSequence(project), attributes: { v: 1, last: sequence } },
+      if: last ? { kind: 'equals', attributes: { last: sequence - 1 } } : { kind: 'absent' },
+    },
+    {
+      kind: 'put',
+      item: {
+        ...keys.relayedEvent(project, sequence),
+        attributes: { ...event.attributes, id: event.sk, sequence },
+        expiresAtEpochSeconds: now + EVENTS_KEPT_SECONDS,
+      },
+    },
+  ])
+}
+
+/** Makes usage and facts of one manifest what they must be now, whatever they were. */
+async function reconcile(registry: Registry, repo: string, project: string, digest: Digest): Promise<void> {
+  const [item, body, facts] = await registry.metadata.batchGet([
+    keys.manifest(repo, digest),
+    keys.manifestBytes(repo, digest),
+    keys.imageFacts(repo, digest),
+  ])
+  const record = manifestOf(item, repo, digest)
+  if (record && !facts) await describe(registry, record, project, body)
+  if (!record && facts) await forget(registry, repo, project, digest, facts)
+}
+
+async function describe(
+  registry: Registry,
+  record: ManifestRecord,
+  project: string,
+  body: Item | undefined,
+): Promise<void> {
+  const { repo, digest, sizeBytes } = record
+  const bytes = await bytesOf(registry, record, body)
+  const facts = await imageFacts(registry, repo, parseManifest(bytes, record.mediaType))
+  const used = [{ digest, size: sizeBytes }, ...(facts.blobs as { digest: string; size: number }[])]
+  const writes: Write[] = used.map((each) => ({
+    kind: 'put',
+    item: { ...keys.usage(project, each.digest, repo, digest), attributes: { v: 1, sizeBytes: each.size } },
+  }))
+  // Facts last: they say that usage was written.
+  await registry.metadata.batchWrite(writes)
+  await registry.metadata.batchWrite([
+    { kind: 'put', item: { ...keys.imageFacts(repo, digest), attributes: facts } },
+  ])
+}
+
+async function forget(
+  registry: Registry,
+  repo: string,
+  project: string,
+  digest: Digest,
+  facts: Item,
+): Promise<void> {
+  const blobs = facts.attributes.blobs as { digest: string; [name: string]: Json }[]
+  const used = [digest, ...blobs.map((blob) => blob.digest)]
+  await registry.metadata.batchWrite(
+    used.map((each) => ({ kind: 'delete', key: keys.usage(project, each, repo, digest) })),
+  )
+  await registry.metadata.batchWrite([
+    { kind: 'delete', key: keys.pulled(repo, digest) },
+    { kind: 'delete', key: keys.imageFacts(repo, digest) },
+  ])
+}
+
+/** A project's events in order, for those who follow it. */
+export async function listEvents(
+  registry: Registry,
+  project: string,
+  page: { after?: string; limit: number },
+): Promise<Item[]> {
+  return registry.metadata.query({ pk: partitions.relayedEvents(project), ...page })
+}
