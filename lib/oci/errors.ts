@@ -39,6 +39,8 @@ interface RegistryErrorOptions {
   status?: number
   /** Response headers that belong to the error, e.g. `Retry-After` or an upload's `Range`. */
   headers?: Record<string, string>
+  /** Who was refused, for the record; never sent. */
+  principal?: string
   cause?: unknown
 }
 
@@ -51,6 +53,7 @@ export class RegistryError extends Error {
   readonly status: number
   readonly detail: unknown
   readonly headers: Record<string, string>
+  readonly principal: string | undefined
 
   constructor(code: ErrorCode, message?: string, options: RegistryErrorOptions = {}) {
     super(message ?? OCI_ERRORS[code].message, { cause: options.cause })
@@ -59,5 +62,6 @@ export class RegistryError extends Error {
     this.status = options.status ?? OCI_ERRORS[code].status
     this.detail = options.detail
     this.headers = options.headers ?? {}
+    this.principal = options.principal
   }
 }

@@ -1,0 +1,88 @@
+// entrepot: looks after a registry. Talks to the running one, or opens the data itself when none runs.
+import { createReadStream, existsSync } from 'node:fs'
+import { userInfo } from 'node:os'
+import { createInterface } from 'node:readline'
+import { parseArgs } from 'node:util'
+import { ConfigError, readConfig } from '../lib/config/config.ts'
+import { settingsOf } from '../lib/config/schema.ts'
+import { callControl, runOperation } from '../lib/local/control.ts'
+import { logFile } from '../lib/local/log.ts'
+import { openData } from '../lib/local/open-data.ts'
+import { OPERATIONS } from '../lib/local/operations.ts'
+import { EXIT_CODES, StartupError } from '../lib/local/startup-error.ts'
+import { sweep } from '../lib/registry/gc/sweep.ts'
+
+const print = (line: string) => console.log(line)
+
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  console.error(`entrepot: ${(error as Error).message}`)
+  process.exitCode =
+    error instanceof StartupError ? error.exitCode : error instanceof ConfigError ? EXIT_CODES.usage : 1
+}
+
+async function main(args: string[]): Promise<number> {
+  const { rest, dataDir, config } = readDirectory(args)
+  if (rest[0] === 'logs') return showLogs(dataDir, rest.slice(1))
+  const words = OPERATIONS[rest.slice(0, 2).join(' ')] ? 2 : 1
+  const operation = rest.slice(0, words).join(' ')
+  if (!OPERATIONS[operation]) return help(operation)
+  const operands = rest.slice(words)
+  const principal = `local:${userInfo().username}`
+  const running = await callControl(dataDir, { operation, args: operands, principal }, print)
+  if (running !== undefined) return running
+
+  const data = await openData(dataDir, settingsOf(config))
+  try {
+    const background = {
+      sweepNow: (trigger: string) => sweep(data.registry, trigger),
+      withoutSweeps: <T>(work: () => Promise<T>) => work(),
+    }
+    return await runOperation(data, background, operation, operands, principal, print)
+  } finally {
+    await data.close()
+  }
+}
+
+/** Takes `--data` and `--config` out, wherever they stand. */
+function readDirectory(args: string[]) {
+  const own: string[] = []
+  const rest: string[] = []
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at]!
+    if (arg === '--data' || arg === '--config') own.push(arg, args[++at] ?? '')
+    else if (arg.startsWith('--data=') || arg.startsWith('--config=')) own.push(arg)
+    else rest.push(arg)
+  }
+  const config = readConfig(own, process.env)
+  return { rest, dataDir: config.data, config }
+}
+
+function help(asked: string): number {
+  const lines = Object.values(OPERATIONS).map(({ usage, what }) => `  ${usage.padEnd(46)} ${what}`)
+  const logs = `  ${'logs [--component NAME] [--request ID]'.padEnd(46)} print the log, as JSON lines`
+  const text = `entrepot COMMAND [--data DIR]\n\n${[...lines, logs].join('\n')}`
+  if (asked === '' || asked === 'help' || asked === '--help') {
+    print(text)
+    return 0
+  }
+  console.error(`entrepot: unknown command ${asked}\n\n${text}`)
+  return EXIT_CODES.usage
+}
+
+async function showLogs(dataDir: string, args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: { component: { type: 'string' }, request: { type: 'string' } },
+  })
+  const file = logFile(dataDir)
+  if (!existsSync(file)) throw new Error(`there is no log at ${file}`)
+  for await (const line of createInterface({ input: createReadStream(file) })) {
+    const entry = JSON.parse(line) as { component?: string; requestId?: string }
+    if (values.component !== undefined && entry.component !== values.component) continue
+    if (values.request !== undefined && entry.requestId !== values.request) continue
+    print(line)
+  }
+  return 0
+}

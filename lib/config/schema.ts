@@ -1,0 +1,75 @@
+// What can be configured: one schema for the file, the environment, the command line, and later the cloud stacks.
+import { z } from 'zod'
+
+const DAY_MS = 86_400_000
+const HOUR_MS = 3_600_000
+
+const filePath = z.string().min(1, 'expected a file name')
+
+export const configSchema = z.strictObject({
+  port: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(5050)
+    .describe('port to listen on; 0 takes a free one'),
+  host: z.string().min(1).optional().describe('address to listen on; 127.0.0.1 and ::1 when absent'),
+  data: z.string().min(1).default('data').describe('directory that holds everything'),
+  open: flag().default(false).describe('no login, projects made on push; loopback only, for labs and tests'),
+  tlsCert: filePath.optional().describe('PEM file with the certificate chain; serves HTTPS'),
+  tlsKey: filePath.optional().describe('PEM file with its private key'),
+  redirectHttp: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .optional()
+    .describe('port that redirects plain HTTP to HTTPS'),
+  externalUrl: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('URL clients use, where a proxy stands in front'),
+  undoWindowDays: z.coerce
+    .number()
+    .min(0)
+    .max(3650)
+    .default(7)
+    .describe('days a deletion can be undone; 0 for never'),
+  pushGraceHours: z.coerce
+    .number()
+    .min(24)
+    .max(8760)
+    .default(24)
+    .describe('hours an unreferenced upload is kept'),
+  sweepEveryHours: z.coerce
+    .number()
+    .min(0)
+    .max(8760)
+    .default(6)
+    .describe('hours between sweeps; 0 for never'),
+  blobLimitGiB: z.coerce.number().positive().max(5120).default(5120).describe('largest blob accepted'),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  logTo: z.enum(['file', 'stdout']).default('file').describe('file is <data>/logs/entrepot.jsonl'),
+  adminPassword: z.string().min(8, 'expected at least 8 characters').optional(),
+})
+
+export type Config = z.infer<typeof configSchema>
+export type ConfigKey = keyof Config
+
+/** Flags are written many ways in files and environments. */
+function flag() {
+  return z
+    .union([z.boolean(), z.enum(['true', 'false', '1', '0', ''])])
+    .transform((value) => value === true || value === 'true' || value === '1')
+}
+
+/** The registry's own settings out of a configuration. */
+export function settingsOf(config: Config) {
+  return {
+    undoWindowMs: config.undoWindowDays * DAY_MS,
+    pushGraceMs: config.pushGraceHours * HOUR_MS,
+    blobLimitBytes: Math.floor(config.blobLimitGiB * 2 ** 30),
+    createProjectsOnPush: config.open,
+  }
+}

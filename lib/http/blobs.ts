@@ -1,0 +1,48 @@
+// GET, HEAD and DELETE of blobs (distribution-spec v1.1.1 §"Pulling blobs", RFC 9110 §13 and §14).
+import type { Digest } from '../oci/digest.ts'
+import { RegistryError } from '../oci/errors.ts'
+import { parseRange } from '../oci/range.ts'
+import { deleteBlob, findBlob, openBlob } from '../registry/blobs.ts'
+import type { Call } from './api.ts'
+import { etagOf, isNotModified } from './conditions.ts'
+import { empty, type HttpResponse } from './message.ts'
+
+export async function readBlob(call: Call, name: string, digest: Digest): Promise<HttpResponse> {
+  const { request, registry } = call
+  const head = request.method === 'HEAD'
+  // Only who may push relies on a HEAD's answer for a push; only then is it noted as a use.
+  const forPush = head && (await call.caller.may('push', name))
+  const { link } = await findBlob(registry, name, digest, forPush)
+  const headers: Record<string, string> = {
+    'Content-Type': 'application/octet-stream',
+    'Docker-Content-Digest': digest,
+    'Accept-Ranges': 'bytes',
+    ETag: etagOf(digest),
+    'Cache-Control': 'private, max-age=31536000, immutable',
+  }
+  if (isNotModified(request, digest)) return { status: 304, headers }
+  if (head) return { status: 200, headers, lengthBytes: link.sizeBytes }
+
+  const range = fits(request.headers['if-range'], digest)
+    ? parseRange(request.headers.range, link.sizeBytes)
+    : undefined
+  if (range === 'unsatisfiable')
+    throw new RegistryError('RANGE_INVALID', `the blob has ${link.sizeBytes} bytes`, {
+      status: 416,
+      headers: { 'Content-Range': `bytes */${link.sizeBytes}` },
+    })
+  const body = await openBlob(registry, link, range)
+  if (!range) return { status: 200, headers, body, lengthBytes: link.sizeBytes }
+  headers['Content-Range'] = `bytes ${range.start}-${range.end}/${link.sizeBytes}`
+  return { status: 206, headers, body, lengthBytes: range.end - range.start + 1 }
+}
+
+/** A range counts only for the representation If-Range names (RFC 9110 §13.1.5). */
+function fits(ifRange: string | undefined, digest: Digest): boolean {
+  return ifRange === undefined || ifRange.trim() === etagOf(digest)
+}
+
+export async function deleteBlobRequest(call: Call, name: string, digest: Digest): Promise<HttpResponse> {
+  await deleteBlob(call.registry, name, digest)
+  return empty(202)
+}

@@ -1,0 +1,97 @@
+// What runs beside the requests: relaying events, writing records, sweeping, expiring.
+import type { Logger } from 'pino'
+import type { SweepSummary } from '../registry/gc/ledger.ts'
+import { sweep } from '../registry/gc/sweep.ts'
+import type { Recorder } from '../registry/recorder.ts'
+import { relay } from '../registry/relay.ts'
+import type { LocalData } from './open-data.ts'
+
+const FLUSH_EVERY_MS = 1000
+const EXPIRE_EVERY_MS = 60_000
+const HOUR_MS = 3_600_000
+
+export interface Background {
+  /** Sweeps now, or joins the sweep that runs. */
+  sweepNow(trigger: string): Promise<SweepSummary>
+  /** Runs `work` while no sweep does: a backup's files must not go while it copies them. */
+  withoutSweeps<T>(work: () => Promise<T>): Promise<T>
+  /** Lets what runs end, relays and writes what is left. */
+  stop(): Promise<void>
+}
+
+export function startBackground(
+  data: LocalData,
+  recorder: Recorder,
+  log: Logger,
+  sweepEveryHours: number,
+): Background {
+  const { registry, metadata } = data
+  const timers: NodeJS.Timeout[] = []
+  const failed = (what: string) => (error: unknown) =>
+    log.error({ component: what, err: error }, `${what} failed`)
+  let relaying: Promise<void> | undefined
+  let again = false
+  let sweeping: Promise<SweepSummary> | undefined
+  let exclusive: Promise<unknown> = Promise.resolve()
+
+  async function drainOutbox(): Promise<void> {
+    do {
+      again = false
+      while ((await relay(registry)) > 0);
+    } while (again)
+  }
+  function wakeRelay(): void {
+    again = true
+    relaying ??= drainOutbox()
+      .catch(failed('relay'))
+      .finally(() => {
+        relaying = undefined
+      })
+  }
+  data.events.onEvent = wakeRelay
+
+  async function sweepOnce(trigger: string): Promise<SweepSummary> {
+    await exclusive
+    const summary = await sweep(registry, trigger)
+    log.info({ component: 'gc', ...summary }, 'sweep ended')
+    return summary
+  }
+  function sweepNow(trigger: string): Promise<SweepSummary> {
+    sweeping ??= sweepOnce(trigger).finally(() => {
+      sweeping = undefined
+    })
+    return sweeping
+  }
+  async function withoutSweeps<T>(work: () => Promise<T>): Promise<T> {
+    const before = exclusive
+    const run = (async () => {
+      await before
+      await sweeping?.catch(() => {})
+      return work()
+    })()
+    exclusive = run.catch(() => {})
+    return run
+  }
+
+  const every = (ms: number, work: () => void) => {
+    const timer = setInterval(work, ms)
+    timer.unref()
+    timers.push(timer)
+  }
+  every(FLUSH_EVERY_MS, () => recorder.flush().catch(failed('recorder')))
+  every(EXPIRE_EVERY_MS, () => metadata.expire(Date.now()).catch(failed('expiry')))
+  if (sweepEveryHours > 0) every(sweepEveryHours * HOUR_MS, () => sweepNow('timer').catch(failed('gc')))
+  wakeRelay() // what a stopped process left
+
+  return {
+    sweepNow,
+    withoutSweeps,
+    stop: async () => {
+      timers.forEach(clearInterval)
+      await sweeping?.catch(() => {})
+      await exclusive
+      await relaying
+      await recorder.flush().catch(failed('recorder'))
+    },
+  }
+}

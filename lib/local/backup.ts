@@ -1,0 +1,55 @@
+// Backup: a directory that `npm start -- --data` can be pointed at. The database first, then the objects: they are
+// immutable, and while no sweep runs everything the database names stays.
+import { constants, copyFile, link, mkdir, readdir, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { objectKeys } from '../registry/keys.ts'
+import { syncDirectory } from './durable-files.ts'
+import { DATABASE, type LocalData, SECRETS } from './open-data.ts'
+
+export interface BackupReport {
+  objects: number
+  bytes: number
+  /** Objects that share their bytes with the original, which is safe because they never change. */
+  linked: number
+}
+
+/** @param target a directory that is absent or empty. @throws Error when it is not */
+export async function backUp(data: LocalData, target: string): Promise<BackupReport> {
+  const directory = path.resolve(target)
+  await mkdir(directory, { recursive: true, mode: 0o750 })
+  if ((await readdir(directory)).length > 0)
+    throw new Error(`${directory} is not empty: give a new directory`)
+  await data.metadata.snapshot(path.join(directory, DATABASE))
+  await copyFile(path.join(data.dataDir, SECRETS), path.join(directory, SECRETS))
+  const report: BackupReport = { objects: 0, bytes: 0, linked: 0 }
+  const made = new Set<string>()
+  for await (const object of data.registry.blobs.list(objectKeys.all)) {
+    const [from, to] = [path.join(data.dataDir, object.key), path.join(directory, object.key)]
+    const parent = path.dirname(to)
+    if (!made.has(parent)) await mkdir(parent, { recursive: true })
+    made.add(parent)
+    report.linked += (await linkOrCopy(from, to)) ? 1 : 0
+    report.objects += 1
+    report.bytes += object.sizeBytes
+  }
+  await writeFile(
+    path.join(directory, 'backup.json'),
+    `${JSON.stringify({ ...report, madeAt: new Date().toISOString() })}\n`,
+  )
+  for (const parent of made) await syncDirectory(parent)
+  await syncDirectory(directory)
+  return report
+}
+
+/** Another file system cannot share bytes: there they are copied. */
+async function linkOrCopy(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to)
+    return true
+  } catch (error) {
+    if (!['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      throw error
+    await copyFile(from, to, constants.COPYFILE_FICLONE)
+    return false
+  }
+}

@@ -1,0 +1,193 @@
+// Carries the HTTP core on Node's HTTP server. Its defaults would break uploads: no request timeout here, an idle
+// timeout of our own instead, and a keep-alive longer than a load balancer's.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { Socket } from 'node:net'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { HttpRequest, HttpResponse } from '../http/message.ts'
+import { newId } from '../registry/registry.ts'
+
+const HEADERS_TIMEOUT_MS = 60_000
+/** A body, or a reader, that does not move for this long is given up. */
+const IDLE_MS = 120_000
+/** After the body is in: a commit may have to read tens of GiB back. */
+const WORK_MS = 1_800_000
+const KEEP_ALIVE_MS = 75_000
+const HEADER_LIMIT_BYTES = 32 * 1024
+/** Of a refused request's body, read so that the client gets to see the answer. */
+const DISCARD_LIMIT_BYTES = 64 * 1024 * 1024
+
+export type Handler = (request: HttpRequest) => Promise<HttpResponse>
+
+export interface ServerHooks {
+  begun(): void
+  /** Once for each request, when its answer ended or broke off. */
+  ended(
+    request: HttpRequest,
+    status: number,
+    facts: { seconds: number; sentBytes: number; receivedBytes: number },
+  ): void
+  failed(request: HttpRequest, error: unknown): void
+}
+
+export interface TlsFiles {
+  cert: string | Buffer
+  key: string | Buffer
+}
+
+/** @param tls serves HTTPS with it; change it later with `setSecureContext` */
+export function createNodeServer(handler: Handler, hooks: ServerHooks, tls: TlsFiles | undefined): Server {
+  const options = {
+    maxHeaderSize: HEADER_LIMIT_BYTES,
+    requestTimeout: 0,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionsCheckingInterval: 5000,
+    noDelay: true,
+  }
+  const server = tls ? createTlsServer({ ...options, ...tls, minVersion: 'TLSv1.2' }) : createServer(options)
+  server.setTimeout(IDLE_MS)
+  const serve = (incoming: IncomingMessage, outgoing: ServerResponse, continues: boolean) => {
+    void answer(handler, hooks, incoming, outgoing, { secure: tls !== undefined, continues })
+  }
+  server.on('request', (incoming, outgoing) => serve(incoming, outgoing, false))
+  // `100 Continue` only once the body is wanted: a refused client then never sends it.
+  server.on('checkContinue', (incoming, outgoing) => serve(incoming, outgoing, true))
+  server.on('clientError', refuseBroken)
+  return server
+}
+
+async function answer(
+  handler: Handler,
+  hooks: ServerHooks,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  connection: { secure: boolean; continues: boolean },
+): Promise<void> {
+  const startedAt = performance.now()
+  const counted = { receivedBytes: 0, sentBytes: 0 }
+  const request = requestOf(incoming, outgoing, connection, counted)
+  hooks.begun()
+  incoming.once('end', () => incoming.socket.setTimeout(WORK_MS))
+  try {
+    const response = await handler(request)
+    incoming.socket.setTimeout(IDLE_MS)
+    await send(incoming, outgoing, response, counted)
+  } catch (error) {
+    // The answer has begun: all that is left is to break it off, so that nobody takes it for whole.
+    if (!outgoing.destroyed) hooks.failed(request, error)
+    outgoing.destroy()
+  }
+  const seconds = (performance.now() - startedAt) / 1000
+  hooks.ended(request, outgoing.statusCode, { seconds, ...counted })
+}
+
+function requestOf(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  { secure, continues }: { secure: boolean; continues: boolean },
+  counted: { receivedBytes: number },
+): HttpRequest {
+  const url = incoming.url ?? '/'
+  const mark = url.indexOf('?')
+  const headers = incoming.headers as Record<string, string | undefined>
+  return {
+    id: newId(),
+    method: incoming.method ?? 'GET',
+    path: mark < 0 ? url : url.slice(0, mark),
+    query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)),
+    headers,
+    body: bodyOf(incoming, outgoing, continues, counted),
+    origin: `${secure ? 'https' : 'http'}://${headers.host ?? 'localhost'}`,
+  }
+}
+
+async function* bodyOf(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  continues: boolean,
+  counted: { receivedBytes: number },
+): AsyncGenerator<Uint8Array> {
+  if (continues) outgoing.writeContinue()
+  // Not destroyed on early return: the answer still has to go out on this socket.
+  for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
+    counted.receivedBytes += chunk.length
+    yield chunk
+  }
+}
+
+async function send(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  response: HttpResponse,
+  counted: { sentBytes: number },
+): Promise<void> {
+  const { status, headers, body = '' } = response
+  const length =
+    response.lengthBytes ?? (typeof body === 'string' ? Buffer.byteLength(body) : (body as Uint8Array).length)
+  const withoutBody = incoming.method === 'HEAD' || status === 304 || status === 204
+  for (const [name, value] of Object.entries(headers)) outgoing.setHeader(name, value)
+  if (status !== 204 && status !== 304) outgoing.setHeader('Content-Length', length)
+  if (!incoming.complete && hasBody(incoming)) outgoing.setHeader('Connection', 'close')
+  outgoing.statusCode = status
+  if (body instanceof Readable && !withoutBody) {
+    await sendStream(outgoing, body, length, counted)
+  } else {
+    if (body instanceof Readable) body.destroy()
+    if (!withoutBody) counted.sentBytes += length
+    outgoing.end(withoutBody ? undefined : body)
+  }
+  if (!incoming.complete) discardRest(incoming)
+}
+
+async function sendStream(
+  outgoing: ServerResponse,
+  body: Readable,
+  length: number,
+  counted: { sentBytes: number },
+): Promise<void> {
+  body.on('data', (chunk: Uint8Array) => {
+    counted.sentBytes += chunk.length
+  })
+  try {
+    await pipeline(body, outgoing, { end: false })
+  } catch (error) {
+    if (outgoing.destroyed || outgoing.socket?.destroyed !== false) return // the reader went away
+    throw error
+  }
+  if (counted.sentBytes !== length)
+    throw new Error(`the store gave ${counted.sentBytes} bytes of a blob that has ${length}`)
+  outgoing.end()
+}
+
+function hasBody(incoming: IncomingMessage): boolean {
+  const { 'content-length': length, 'transfer-encoding': encoding } = incoming.headers
+  return encoding !== undefined || Number(length ?? 0) > 0
+}
+
+/** A client that is still sending reads no answer on a connection that was reset: let it finish, within bounds. */
+function discardRest(incoming: IncomingMessage): void {
+  let discarded = 0
+  incoming.on('data', (chunk: Uint8Array) => {
+    discarded += chunk.length
+    if (discarded > DISCARD_LIMIT_BYTES) incoming.destroy()
+  })
+  incoming.on('error', () => {})
+  incoming.resume()
+}
+
+function refuseBroken(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
+  const [status, message] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? ['431 Request Header Fields Too Large', `the headers are larger than ${HEADER_LIMIT_BYTES} bytes`]
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? ['408 Request Timeout', 'the request’s headers took too long']
+        : ['400 Bad Request', 'this is not a well-formed HTTP request']
+  const body = JSON.stringify({ errors: [{ code: 'REQUEST_INVALID', message }] })
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
+      `Connection: close\r\n\r\n${body}`,
+  )
+}

@@ -1,0 +1,194 @@
+// What `entrepot` can do to a registry, running or not. Each operation prints lines of text.
+
+import { parseDigest } from '../oci/digest.ts'
+import { RegistryError } from '../oci/errors.ts'
+import { parseName, parseReference } from '../oci/reference.ts'
+import { fsck } from '../registry/fsck.ts'
+import { listSweeps, readLedger, type SweepSummary } from '../registry/gc/ledger.ts'
+import { createProject, findProject, listProjects } from '../registry/projects.ts'
+import type { Actor } from '../registry/registry.ts'
+import { requireRepository } from '../registry/repositories.ts'
+import { scrub } from '../registry/scrub.ts'
+import { tagHistory } from '../registry/tags.ts'
+import { undo } from '../registry/undo.ts'
+import type { Background } from './background.ts'
+import { backUp } from './backup.ts'
+import type { LocalData } from './open-data.ts'
+
+export interface Operation {
+  usage: string
+  what: string
+  /** @returns the exit code */
+  run(context: OperationContext, args: string[]): Promise<number>
+}
+
+export interface OperationContext {
+  data: LocalData
+  background: Pick<Background, 'sweepNow' | 'withoutSweeps'>
+  actor: Actor
+  print(line: string): void
+}
+
+const LISTED = 1000
+
+/** Wrong arguments: the answer is the operation's usage. */
+export class UsageError extends Error {}
+
+export const OPERATIONS: Record<string, Operation> = {
+  'project create': {
+    usage: 'project create NAME [--public]',
+    what: 'make a project; its name is the first part of its repositories’ names',
+    run: async ({ data, actor, print }, args) => {
+      const { names, flags } = split(args, ['--public'])
+      const project = await createProject(data.registry, one(names), { public: flags.has('--public') }, actor)
+      print(`created project ${project.name} (${project.public ? 'public: anybody may pull' : 'private'})`)
+      return 0
+    },
+  },
+  'project list': {
+    usage: 'project list',
+    what: 'list projects',
+    run: async ({ data, print }) => {
+      for (const project of await listProjects(data.registry, { limit: LISTED }))
+        print(`${project.name}\t${project.public ? 'public' : 'private'}`)
+      return 0
+    },
+  },
+  'project show': {
+    usage: 'project show NAME',
+    what: 'show a project’s settings',
+    run: async ({ data, print }, args) => {
+      const project = await findProject(data.registry, one(args))
+      if (!project) throw new RegistryError('NAME_UNKNOWN', `project ${args[0]} does not exist`)
+      print(JSON.stringify(project))
+      return 0
+    },
+  },
+  undo: {
+    usage: 'undo NAME:TAG [--to DIGEST] | NAME@DIGEST',
+    what: 'bring back a deleted manifest, or what a tag named before its last move',
+    run: async ({ data, actor, print }, args) => {
+      const to = args.indexOf('--to')
+      const digest = to < 0 ? undefined : parseDigest(args[to + 1] ?? '')
+      const { name, reference } = parseImage(one(to < 0 ? args : args.slice(0, to)))
+      const undone = await undo(data.registry, name, parseReference(reference), actor, digest)
+      print(`${name}${undone.restored ? ': restored' : ' has'} ${undone.digest}`)
+      for (const tag of undone.tags) print(`${name}:${tag} -> ${undone.digest}`)
+      return 0
+    },
+  },
+  history: {
+    usage: 'history NAME:TAG',
+    what: 'show the moves of a tag, newest first',
+    run: async ({ data, print }, args) => {
+      const { name, reference } = parseImage(one(args))
+      const { repository } = await requireRepository(data.registry, name)
+      for (const move of await tagHistory(data.registry, repository.id, reference, LISTED))
+        print(
+          [
+            new Date(move.atMs).toISOString(),
+            move.sequence,
+            move.digest ?? 'deleted',
+            move.principal,
+            move.cause,
+          ].join('\t'),
+        )
+      return 0
+    },
+  },
+  gc: {
+    usage: 'gc',
+    what: 'sweep now: free what nothing refers to and whose time has come',
+    run: async ({ background, print, actor }) => {
+      print(sweepLine(await background.sweepNow(actor.principal)))
+      return 0
+    },
+  },
+  'gc list': {
+    usage: 'gc list',
+    what: 'list past sweeps, newest first',
+    run: async ({ data, print }) => {
+      for (const summary of await listSweeps(data.registry, LISTED)) print(sweepLine(summary))
+      return 0
+    },
+  },
+  'gc show': {
+    usage: 'gc show SWEEP',
+    what: 'show everything one sweep freed',
+    run: async ({ data, print }, args) => {
+      let after: string | undefined
+      for (;;) {
+        const lines = await readLedger(data.registry, one(args), {
+          limit: LISTED,
+          ...(after ? { after } : {}),
+        })
+        for (const { entry } of lines)
+          print([entry.what, entry.where, entry.digest ?? '-', entry.freedBytes, entry.why].join('\t'))
+        if (lines.length < LISTED) return 0
+        after = lines.at(-1)!.line
+      }
+    },
+  },
+  fsck: {
+    usage: 'fsck',
+    what: 'compare metadata and stored bytes both ways; changes nothing; exit code 1 when something is wrong',
+    run: async ({ data, print }) => {
+      const { findings, ...counts } = await fsck(data.registry)
+      for (const finding of findings) print(`${finding.severity}\t${finding.where}\t${finding.what}`)
+      const errors = findings.filter((finding) => finding.severity === 'error').length
+      print(
+        `${counts.manifests} manifests, ${counts.tags} tags, ${counts.links} blobs of ${counts.linkedBytes} bytes; ` +
+          `${counts.storedBytes} bytes stored; ${errors} errors, ${findings.length - errors} notes`,
+      )
+      return errors > 0 ? 1 : 0
+    },
+  },
+  scrub: {
+    usage: 'scrub',
+    what: 'read every blob and compare it with its digest; a corrupt one is no longer served until pushed again',
+    run: async ({ data, print }) => {
+      const report = await scrub(data.registry)
+      for (const each of report.corrupt) print(`corrupt\t${each.repo}\t${each.digest}\t${each.found}`)
+      print(`${report.blobs} blobs, ${report.bytes} bytes read, ${report.corrupt.length} corrupt`)
+      return report.corrupt.length > 0 ? 1 : 0
+    },
+  },
+  backup: {
+    usage: 'backup DIRECTORY',
+    what: 'write a consistent copy that can be started as it is, while the registry goes on',
+    run: async ({ data, background, print }, args) => {
+      const target = one(args)
+      const report = await background.withoutSweeps(() => backUp(data, target))
+      print(
+        `${report.objects} objects, ${report.bytes} bytes, ${report.linked} of them shared with the original`,
+      )
+      return 0
+    },
+  },
+}
+
+function sweepLine(summary: SweepSummary): string {
+  const { id, state, trigger, startedAtMs, manifests, links, objects, sessions, freedBytes } = summary
+  const when = new Date(startedAtMs).toISOString()
+  return `${id}\t${when}\t${state}\t${trigger}\t${manifests} manifests, ${links} links, ${sessions} uploads, ${objects} objects, ${freedBytes} bytes freed`
+}
+
+function split(args: string[], known: string[]): { names: string[]; flags: Set<string> } {
+  const flags = args.filter((arg) => arg.startsWith('--'))
+  const unknown = flags.find((flag) => !known.includes(flag))
+  if (unknown) throw new UsageError(`unknown option ${unknown}`)
+  return { names: args.filter((arg) => !arg.startsWith('--')), flags: new Set(flags) }
+}
+
+function one(args: string[]): string {
+  if (args.length !== 1 || args[0] === '') throw new UsageError('expected exactly one argument')
+  return args[0]!
+}
+
+function parseImage(text: string): { name: string; reference: string } {
+  const at = text.indexOf('@')
+  const colon = text.lastIndexOf(':')
+  const split = at >= 0 ? at : colon
+  if (split < 0) throw new UsageError('expected NAME:TAG or NAME@DIGEST')
+  return { name: parseName(text.slice(0, split)), reference: text.slice(split + 1) }
+}

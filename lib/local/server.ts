@@ -1,0 +1,227 @@
+// The local registry: opens its data, listens, and drains when told to stop.
+import { readFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type Access, createAccess } from '../access/access.ts'
+import { ensureAdmin } from '../access/users.ts'
+import { type Config, settingsOf } from '../config/schema.ts'
+import type { Api } from '../http/api.ts'
+import { handle } from '../http/application.ts'
+import { type HttpRequest, type HttpResponse, json } from '../http/message.ts'
+import { routeLabel } from '../http/route-label.ts'
+import { Recorder } from '../registry/recorder.ts'
+import { startBackground } from './background.ts'
+import { listenControl } from './control.ts'
+import { type Log, openLog } from './log.ts'
+import { createMetrics, type ServerMetrics } from './metrics.ts'
+import { createNodeServer, type TlsFiles } from './node-server.ts'
+import { type LocalData, openData } from './open-data.ts'
+import { StartupError } from './startup-error.ts'
+
+/** How long requests under way may take once the server was told to stop. */
+const DRAIN_MS = 25_000
+
+export interface LocalServer {
+  url: string
+  /** Only when it was made at this start. */
+  adminPassword?: string
+  /** Certificate files read again. */
+  reloadTls(): void
+  /** Stops listening, lets requests end, writes what is left. */
+  stop(): Promise<void>
+}
+
+/** @throws StartupError */
+export async function startServer(config: Config): Promise<LocalServer> {
+  const tls = readTls(config)
+  const data = await openData(config.data, settingsOf(config))
+  const log = openLog(data.dataDir, config.logLevel, config.logTo)
+  const opened: (() => Promise<void> | void)[] = [() => data.close(), () => log.close()]
+  try {
+    const admin = await ensureAdmin(data.registry, config.adminPassword)
+    const recorder = new Recorder(data.registry)
+    const background = startBackground(data, recorder, log.logger, config.sweepEveryHours)
+    opened.push(() => background.stop())
+    const api: Api = {
+      registry: data.registry,
+      access: localAccess(data, recorder, config),
+      recorder,
+      sessionKeys: data.secrets.sessionKeys,
+    }
+    const control = await listenControl(data, background)
+    opened.push(() => control.close())
+    const servers = await listen(config, () => registryServer(api, createMetrics(recorder), log, config, tls))
+    const redirect = await listenForRedirect(config, servers[0]!)
+    const all = redirect ? [...servers, redirect] : servers
+    opened.push(() => drain(all))
+    const url = config.externalUrl ?? urlOf(servers[0]!, config)
+    log.logger.info({ component: 'server', url, open: config.open }, 'listening')
+    return {
+      url,
+      ...(admin.password === undefined ? {} : { adminPassword: admin.password }),
+      reloadTls: () => {
+        const fresh = readTls(config)
+        if (fresh)
+          for (const server of servers)
+            (server as unknown as { setSecureContext(tls: TlsFiles): void }).setSecureContext(fresh)
+      },
+      stop: async () => {
+        log.logger.info({ component: 'server' }, 'stopping')
+        for (const close of opened.reverse()) await close()
+      },
+    }
+  } catch (error) {
+    for (const close of opened.reverse()) await close()
+    throw error
+  }
+}
+
+function localAccess(data: LocalData, recorder: Recorder, config: Config): Access {
+  return createAccess({
+    registry: data.registry,
+    signingKeys: data.secrets.signingKeys,
+    service: 'entrepot',
+    open: config.open,
+    onAccess: (principal, asked, granted) => {
+      for (const { type, name, actions } of asked) {
+        const got = granted.find((each) => each.type === type && each.name === name)?.actions ?? []
+        for (const action of actions)
+          recorder.access(principal, `${type}:${name}:${action}`, got.includes(action))
+      }
+    },
+  })
+}
+
+function registryServer(
+  api: Api,
+  metrics: ServerMetrics,
+  log: Log,
+  config: Config,
+  tls: TlsFiles | undefined,
+): Server {
+  const { logger } = log
+  const answer = async (request: HttpRequest): Promise<HttpResponse> => {
+    if (request.path === '/healthz') return json(200, { status: 'ok' })
+    if (request.path === '/metrics') {
+      const { contentType, text } = await metrics.render()
+      return { status: 200, headers: { 'Content-Type': contentType }, body: text }
+    }
+    const addressed = config.externalUrl
+      ? { ...request, origin: new URL(config.externalUrl).origin }
+      : request
+    return handle(api, addressed, (failed, error, expected) => {
+      if (!expected) logger.error({ component: 'http', requestId: failed.id, err: error }, 'request failed')
+    })
+  }
+  return createNodeServer(
+    answer,
+    {
+      begun: () => metrics.inFlight(1),
+      ended: (request, status, facts) => {
+        const route = routeLabel(request.path)
+        metrics.inFlight(-1)
+        metrics.answered(request.method, route, status, facts.seconds)
+        metrics.received(facts.receivedBytes)
+        metrics.sent(facts.sentBytes)
+        const line = {
+          component: 'http',
+          requestId: request.id,
+          method: request.method,
+          path: redacted(request.path),
+          status,
+          ...facts,
+          client: request.headers['user-agent'],
+        }
+        logger.info(line)
+      },
+      failed: (request, error) =>
+        logger.error({ component: 'http', requestId: request.id, err: error }, 'answer broke off'),
+    },
+    tls,
+  )
+}
+
+/** Session tokens are permissions: a log holds only their beginning. */
+function redacted(path: string): string {
+  return path.replace(/(\/blobs\/uploads\/.{12}).+$/, '$1…').slice(0, 500)
+}
+
+function readTls(config: Config): TlsFiles | undefined {
+  if (config.tlsCert === undefined || config.tlsKey === undefined) return undefined
+  const read = (key: 'tlsCert' | 'tlsKey') => {
+    try {
+      return readFileSync(config[key]!)
+    } catch (error) {
+      throw new StartupError(
+        'usage',
+        `${key}: cannot read ${config[key]}: ${(error as Error).message}`,
+        error,
+      )
+    }
+  }
+  return { cert: read('tlsCert'), key: read('tlsKey') }
+}
+
+/** Both loopback addresses unless told otherwise; the second must get the port the first got. */
+async function listen(config: Config, create: () => Server): Promise<Server[]> {
+  const [first, ...others] = config.host === undefined ? ['127.0.0.1', '::1'] : [config.host]
+  const servers = [await listenOn(create(), config.port, first!)]
+  const { port } = servers[0]!.address() as AddressInfo
+  for (const host of others) {
+    const server = await listenOn(create(), port, host).catch((error: StartupError) => {
+      // A machine without IPv6 is no reason not to start; a port taken there is.
+      if (
+        error.exitCode === 3 &&
+        (error.cause as NodeJS.ErrnoException).code === 'EADDRINUSE' &&
+        config.port !== 0
+      ) {
+        servers[0]!.close()
+        throw error
+      }
+      return undefined
+    })
+    if (server) servers.push(server)
+  }
+  return servers
+}
+
+function listenOn(server: Server, port: number, host: string): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const why =
+        error.code === 'EADDRINUSE'
+          ? `port ${port} on ${host} is in use: stop what listens there, or choose another with --port`
+          : error.code === 'EACCES'
+            ? `this user may not listen on port ${port}: choose one above 1023 with --port`
+            : `cannot listen on ${host} port ${port}: ${error.message}`
+      reject(new StartupError('port', why, error))
+    })
+    server.listen(port, host, () => resolve(server))
+  })
+}
+
+async function listenForRedirect(config: Config, main: Server): Promise<Server | undefined> {
+  if (config.redirectHttp === undefined) return undefined
+  const server = createServer((request, response) => {
+    const host = (request.headers.host ?? 'localhost').replace(/:\d+$/, '')
+    const { port } = main.address() as AddressInfo
+    response
+      .writeHead(308, { Location: `https://${host}${port === 443 ? '' : `:${port}`}${request.url}` })
+      .end()
+  })
+  return listenOn(server, config.redirectHttp, config.host ?? '127.0.0.1')
+}
+
+function urlOf(server: Server, config: Config): string {
+  const { address, port, family } = server.address() as AddressInfo
+  const host = family === 'IPv6' ? `[${address}]` : address
+  return `${config.tlsCert ? 'https' : 'http'}://${host}:${port}`
+}
+
+async function drain(servers: Server[]): Promise<void> {
+  const deadline = setTimeout(() => {
+    for (const server of servers) server.closeAllConnections()
+  }, DRAIN_MS)
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  clearTimeout(deadline)
+}
