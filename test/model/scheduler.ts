@@ -1,0 +1,69 @@
+// Runs the registry's real code one port call at a time: every actor stops before each call of a port, and the
+// schedule (from fast-check) says who goes on, who crashes, and when time passes.
+import { setImmediate } from 'node:timers/promises'
+import type { BlobStore, MetadataStore } from '../../lib/registry/ports.ts'
+
+export interface Actor {
+  name: string
+  waiting: (() => void)[]
+  done: boolean
+  crashed: boolean
+}
+
+export class Scheduler {
+  steps = 0
+  readonly actors: Actor[] = []
+
+  /** Starts `work`, which runs until its first port call. */
+  async start(name: string, work: (actor: Actor) => Promise<void>): Promise<Actor> {
+    const actor: Actor = { name, waiting: [], done: false, crashed: false }
+    this.actors.push(actor)
+    void work(actor).finally(() => {
+      actor.done = true
+    })
+    await settle()
+    return actor
+  }
+
+  get running(): Actor[] {
+    return this.actors.filter((actor) => !actor.done && !actor.crashed && actor.waiting.length > 0)
+  }
+
+  async step(actor: Actor, choice: number): Promise<void> {
+    const [go] = actor.waiting.splice(choice % actor.waiting.length, 1)
+    this.steps += 1
+    go!()
+    await settle()
+  }
+
+  /** The process is gone: nothing it waited for ever comes. */
+  crash(actor: Actor): void {
+    actor.crashed = true
+    actor.waiting = []
+  }
+}
+
+/** Everything that can go on without another port call has gone on. */
+async function settle(): Promise<void> {
+  await setImmediate()
+}
+
+/** A port whose every call waits for its turn. `list` waits once, at its start. */
+export function gated<T extends MetadataStore | BlobStore>(port: T, actor: Actor): T {
+  const turn = () => new Promise<void>((resolve) => actor.waiting.push(resolve))
+  return new Proxy(port, {
+    get(target, name) {
+      const method = Reflect.get(target, name)
+      if (typeof method !== 'function') return method
+      if (name === 'list')
+        return async function* (prefix: string) {
+          await turn()
+          yield* (target as BlobStore).list(prefix)
+        }
+      return async (...args: unknown[]) => {
+        await turn()
+        return method.apply(target, args)
+      }
+    },
+  })
+}

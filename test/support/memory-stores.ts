@@ -1,0 +1,88 @@
+// The ports in memory, for tests that need thousands of fresh registries. They pass the contract suites.
+import { DatabaseSync } from 'node:sqlite'
+import { createSchema, ItemsTable } from '../../lib/local/items-table.ts'
+import type { BlobStore, MetadataStore } from '../../lib/registry/ports.ts'
+
+/** The local store's own table, without its file and its writer thread. */
+export function memoryMetadataStore(): MetadataStore {
+  const db = new DatabaseSync(':memory:')
+  createSchema(db)
+  const table = new ItemsTable(db)
+  return {
+    get: async (key) => table.get(key),
+    batchGet: async (keys) => keys.map((key) => table.get(key)),
+    query: async (query) => table.query(query),
+    scan: async (after, limit) => table.scan(after, limit),
+    transact: async (writes) => table.transact(writes),
+    batchWrite: async (writes) => {
+      for (const write of writes) table.transact([write])
+    },
+  }
+}
+
+interface Stored {
+  bytes: Uint8Array
+  modifiedAtMs: number
+}
+
+export function memoryBlobStore(
+  nowMs: () => number = Date.now,
+): BlobStore & { objects: Map<string, Stored> } {
+  const objects = new Map<string, Stored>()
+  const uploads = new Map<string, { bytes: Uint8Array; writer: object }>()
+
+  return {
+    objects,
+    async put(key, body) {
+      const bytes = await collect(body)
+      objects.set(key, { bytes, modifiedAtMs: nowMs() })
+      return bytes.length
+    },
+    async append(uploadId, state, offset, body) {
+      const writer = {}
+      const before = state === undefined ? new Uint8Array() : uploads.get(uploadId)?.bytes
+      if (!before) throw new Error(`upload ${uploadId} has no bytes`)
+      uploads.set(uploadId, { bytes: before, writer })
+      const bytes = await collect(body)
+      if (uploads.get(uploadId)?.writer !== writer)
+        throw Object.assign(new Error('another request continued this upload'), { code: 'SUPERSEDED' })
+      uploads.set(uploadId, { bytes: Buffer.concat([before.subarray(0, offset), bytes]), writer })
+      return { state: { upload: uploadId }, sizeBytes: bytes.length }
+    },
+    async complete(uploadId, _state, sizeBytes, key) {
+      const upload = uploads.get(uploadId)
+      if (!upload && !objects.has(key)) throw new Error(`upload ${uploadId} has no bytes`)
+      if (upload) objects.set(key, { bytes: upload.bytes.subarray(0, sizeBytes), modifiedAtMs: nowMs() })
+      uploads.delete(uploadId)
+    },
+    async abort(uploadId) {
+      uploads.delete(uploadId)
+    },
+    async open(key, range) {
+      const bytes = objects.get(key)?.bytes
+      return bytes && range ? bytes.subarray(range.start, range.end + 1) : bytes
+    },
+    async stat(key) {
+      const found = objects.get(key)
+      return found && { key, sizeBytes: found.bytes.length, modifiedAtMs: found.modifiedAtMs }
+    },
+    async copy(from, to) {
+      const found = objects.get(from)
+      if (!found) throw new Error(`there is no object ${from}`)
+      objects.set(to, { ...found, modifiedAtMs: nowMs() })
+    },
+    async delete(key) {
+      objects.delete(key)
+    },
+    async *list(prefix) {
+      for (const [key, { bytes, modifiedAtMs }] of [...objects])
+        if (key.startsWith(prefix)) yield { key, sizeBytes: bytes.length, modifiedAtMs }
+    },
+  }
+}
+
+async function collect(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of body) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
