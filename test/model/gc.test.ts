@@ -13,8 +13,9 @@ const SEED = Number(process.env.MODEL_SEED ?? Date.now() % 1_000_000_000)
 const HOUR_MS = 3_600_000
 const AT_ONCE = 4
 
-const repo = fc.nat(REPOSITORIES.length - 1)
-const manifest = fc.nat(MANIFESTS.length - 1)
+/** Mostly the first, so that operations meet. */
+const repo = fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, fc.nat(REPOSITORIES.length - 1))
+const manifest = fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, fc.nat(MANIFESTS.length - 1))
 const tag = fc.nat(TAGS.length - 1)
 const blob = fc.nat(BLOBS.length - 1)
 const tagOrNone = fc.option(tag, { freq: 3 })
@@ -45,6 +46,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('undo tag' as const), repo, tag }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('undo manifest' as const), repo, manifest }) },
   { weight: 6, arbitrary: fc.constant({ kind: 'sweep' as const }) },
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('wait' as const), hours: fc.constantFrom(2, 30, 72) }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'relay' as const }) },
 )
 
@@ -56,7 +58,11 @@ async function play(operations: Operation[], schedule: () => number): Promise<nu
   for (;;) {
     const { running } = world.scheduler
     const choice = schedule()
-    if (waiting.length > 0 && (running.length === 0 || (running.length < AT_ONCE && choice % 3 === 0))) {
+    const [next] = waiting
+    if (next?.kind === 'wait' && world.idle) {
+      waiting.shift()
+      world.nowMs += next.hours * HOUR_MS
+    } else if (next && next.kind !== 'wait' && (running.length === 0 || (running.length < AT_ONCE && choice % 3 === 0))) {
       await world.start(waiting.shift()!)
     } else if (running.length > 0) {
       const actor = running[choice % running.length]!
@@ -65,7 +71,6 @@ async function play(operations: Operation[], schedule: () => number): Promise<nu
     } else {
       break
     }
-    if (choice % 11 === 0 && world.idle) world.nowMs += (choice % 60) * HOUR_MS
     await world.check()
   }
   await world.settle()

@@ -7,7 +7,7 @@ const READ_AT_ONCE = 100
 /** Younger ones may be about to be linked. */
 export const ORPHAN_AGE_MS = 86_400_000
 
-/** Objects without an OBJ that are older than a day. */
+/** Objects older than a day that have no OBJ, or only its tombstone. */
 export async function* unknownObjects(registry: Registry): AsyncGenerator<StoredObject> {
   const before = registry.clock.nowMs() - ORPHAN_AGE_MS
   let group: StoredObject[] = []
@@ -23,5 +23,6 @@ export async function* unknownObjects(registry: Registry): AsyncGenerator<Stored
 
 async function unknownOf(registry: Registry, group: StoredObject[]): Promise<StoredObject[]> {
   const known = await registry.metadata.batchGet(group.map((object) => keys.object(object.key)))
-  return group.filter((_, index) => known[index] === undefined)
+  // A tombstone whose object is still there: the sweep that wrote it died before it deleted the bytes.
+  return group.filter((_, index) => !known[index] || known[index].attributes.state === 'deleted')
 }
