@@ -1,0 +1,141 @@
+// Access: who sends a request, and whether they may. Denials say in the clients' own words what was missing.
+import { RegistryError } from '../oci/errors.ts'
+import type { Registry } from '../registry/registry.ts'
+import { parseBasic, parseBearer } from './credentials.ts'
+import { ANONYMOUS, grantedActions, OPEN, type Principal } from './permissions.ts'
+import { formatScopes, type ResourceActions } from './resources.ts'
+import { answerTokenRequest, type TokenRequest } from './token-endpoint.ts'
+import { type AccessToken, type SigningKey, Tokens } from './tokens.ts'
+import { Passwords } from './users.ts'
+
+export type { ResourceActions } from './resources.ts'
+
+export interface Caller {
+  principal: string
+  kind: Principal['kind']
+  may(action: string, repositoryName: string): Promise<boolean>
+}
+
+export interface AccessOptions {
+  registry: Registry
+  signingKeys: SigningKey[]
+  /** Named in challenges and tokens. */
+  service: string
+  /** Everybody may everything. */
+  open: boolean
+  /** Told what each principal asked for and got. */
+  onAccess(principal: string, asked: ResourceActions[], granted: ResourceActions[]): void
+}
+
+export interface Access {
+  /**
+   * @param realm the absolute URL of the token endpoint
+   * @param needed nothing for the base endpoint, which still asks for a login
+   * @throws UNAUTHORIZED with a challenge; DENIED when the caller is known and may not
+   */
+  authorize(authorization: string | undefined, realm: string, needed: ResourceActions[]): Promise<Caller>
+  token(request: TokenRequest): Promise<Record<string, unknown>>
+  publicKeys(): { keys: object[] }
+}
+
+export function createAccess(options: AccessOptions): Access {
+  const { registry, service, open } = options
+  const tokens = new Tokens(options.signingKeys, service, registry.clock)
+  const passwords = new Passwords(registry)
+  const endpoint = { registry, passwords, tokens, open, onAccess: options.onAccess }
+
+  function callerOf(principal: Principal): Caller {
+    const may = async (action: string, name: string) => {
+      const resource = { type: 'repository', name, actions: [action] }
+      return (await grantedActions(registry, principal, resource)).actions.length > 0
+    }
+    return { principal: principal.name, kind: principal.kind, may }
+  }
+
+  async function asPrincipal(principal: Principal, needed: ResourceActions[]): Promise<Caller> {
+    for (const resource of needed) {
+      const grant = await grantedActions(registry, principal, resource)
+      if (!covers(grant.actions, resource)) throw denied(principal.name, resource, grant.why)
+    }
+    return callerOf(principal)
+  }
+
+  async function asAnonymous(needed: ResourceActions[], challenge: RegistryError): Promise<Caller> {
+    if (needed.length === 0) throw challenge
+    for (const resource of needed) {
+      const grant = await grantedActions(registry, ANONYMOUS, resource)
+      if (!covers(grant.actions, resource)) throw challenge
+    }
+    return callerOf(ANONYMOUS)
+  }
+
+  return {
+    async authorize(authorization, realm, needed) {
+      if (open) return callerOf(OPEN)
+      const challenge = (error?: string) => unauthorized(realm, service, needed, error)
+      if (authorization === undefined) return asAnonymous(needed, challenge())
+      const bearer = parseBearer(authorization)
+      if (bearer !== undefined) {
+        const token = await tokens.verify(bearer)
+        if (!token) throw challenge('invalid_token')
+        return asBearer(token, needed, challenge('insufficient_scope'))
+      }
+      const basic = parseBasic(authorization)
+      const user = basic && (await passwords.verify(basic.name, basic.password))
+      if (!user) throw challenge()
+      return asPrincipal({ name: user.name, kind: 'user', admin: user.admin }, needed)
+    },
+    token: (request) => answerTokenRequest(endpoint, request),
+    publicKeys: () => ({ keys: tokens.publicKeys() }),
+  }
+}
+
+/** The token's claims decide: nothing is looked up. */
+function asBearer(token: AccessToken, needed: ResourceActions[], insufficient: RegistryError): Caller {
+  const claimed = (type: string, name: string) =>
+    token.access.find((each) => each.type === type && each.name === name)?.actions
+  for (const resource of needed) {
+    const actions = claimed(resource.type, resource.name)
+    if (actions === undefined) throw insufficient
+    if (!covers(actions, resource)) {
+      // Refused when asked for, or never asked for: a token for pull only is asked again with push.
+      if (actions.length > 0) throw insufficient
+      throw denied(token.subject, resource, 'the login does not grant it')
+    }
+  }
+  const kind = token.subject === ANONYMOUS.name ? 'anonymous' : 'user'
+  const may = async (action: string, name: string) => claimed('repository', name)?.includes(action) ?? false
+  return { principal: token.subject, kind, may }
+}
+
+function covers(granted: string[], { actions }: ResourceActions): boolean {
+  return actions.every((action) => granted.includes(action) || granted.includes('*'))
+}
+
+/** Clients match on either of the two sentences: Docker's and Harbor's. */
+function refusal({ type, name, actions }: ResourceActions): string {
+  const what = type === 'repository' ? `repository: ${name}` : `${type}: ${name}`
+  return `unauthorized to access ${what}, action: ${actions.at(-1)}`
+}
+
+function denied(principal: string, resource: ResourceActions, why: string): RegistryError {
+  return new RegistryError(
+    'DENIED',
+    `requested access to the resource is denied: ${refusal(resource)}: ${principal}: ${why}`,
+    { principal },
+  )
+}
+
+function unauthorized(
+  realm: string,
+  service: string,
+  needed: ResourceActions[],
+  error?: string,
+): RegistryError {
+  const scope = needed.length > 0 ? `,scope="${formatScopes(needed)}"` : ''
+  const reason = error ? `,error="${error}"` : ''
+  const why = needed.length > 0 ? `: ${needed.map(refusal).join('; ')}` : ''
+  return new RegistryError('UNAUTHORIZED', `authentication required${why}`, {
+    headers: { 'WWW-Authenticate': `Bearer realm="${realm}",service="${service}"${scope}${reason}` },
+  })
+}
