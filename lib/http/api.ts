@@ -32,12 +32,23 @@ type Verb = (call: Call) => Promise<HttpResponse>
 /** @returns undefined when the path is not one of `/v2` */
 export async function handleApi(api: Api, request: HttpRequest): Promise<HttpResponse | undefined> {
   if (request.path !== '/v2' && !request.path.startsWith('/v2/')) return undefined
-  const route = parseRoute(request.path)
+  const route = routeOf(request)
   if (!route)
     throw new RegistryError('NOT_FOUND', `${request.path.slice(0, 200)} is no endpoint of this registry`)
   const response = await answer(api, request, route)
   response.headers['Docker-Distribution-API-Version'] = 'registry/2.0'
   return response
+}
+
+/** A tag that cannot exist is simply not there for whoever reads; only a push is told the grammar. */
+function routeOf(request: HttpRequest): Route | undefined {
+  try {
+    return parseRoute(request.path)
+  } catch (error) {
+    const asksForTag =
+      error instanceof RegistryError && error.code === 'TAG_INVALID' && request.method !== 'PUT'
+    throw asksForTag ? new RegistryError('MANIFEST_UNKNOWN', error.message) : error
+  }
 }
 
 async function answer(api: Api, request: HttpRequest, route: Route): Promise<HttpResponse> {

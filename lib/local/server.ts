@@ -38,7 +38,8 @@ export async function startServer(config: Config): Promise<LocalServer> {
   const log = openLog(data.dataDir, config.logLevel, config.logTo)
   const opened: (() => Promise<void> | void)[] = [() => data.close(), () => log.close()]
   try {
-    const admin = await ensureAdmin(data.registry, config.adminPassword)
+    // Without logins nobody needs the password, which is shown only when it is made.
+    const admin = config.open ? {} : await ensureAdmin(data.registry, config.adminPassword)
     const recorder = new Recorder(data.registry)
     const background = startBackground(data, recorder, log.logger, config.sweepEveryHours)
     opened.push(() => background.stop())
