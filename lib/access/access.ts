@@ -6,7 +6,7 @@ import { ANONYMOUS, grantedActions, OPEN, type Principal } from './permissions.t
 import { formatScopes, type ResourceActions } from './resources.ts'
 import { answerTokenRequest, type TokenRequest } from './token-endpoint.ts'
 import { type AccessToken, type SigningKey, Tokens } from './tokens.ts'
-import { Passwords } from './users.ts'
+import { findUser, Passwords } from './users.ts'
 
 export type { ResourceActions } from './resources.ts'
 
@@ -31,9 +31,15 @@ export interface Access {
   /**
    * @param realm the absolute URL of the token endpoint
    * @param needed nothing for the base endpoint, which still asks for a login
+   * @param wished what would help besides: only named in the challenge
    * @throws UNAUTHORIZED with a challenge; DENIED when the caller is known and may not
    */
-  authorize(authorization: string | undefined, realm: string, needed: ResourceActions[]): Promise<Caller>
+  authorize(
+    authorization: string | undefined,
+    realm: string,
+    needed: ResourceActions[],
+    wished?: ResourceActions[],
+  ): Promise<Caller>
   token(request: TokenRequest): Promise<Record<string, unknown>>
   publicKeys(): { keys: object[] }
 }
@@ -70,15 +76,15 @@ export function createAccess(options: AccessOptions): Access {
   }
 
   return {
-    async authorize(authorization, realm, needed) {
+    async authorize(authorization, realm, needed, wished = []) {
       if (open) return callerOf(OPEN)
-      const challenge = (error?: string) => unauthorized(realm, service, needed, error)
+      const challenge = (error?: string) => unauthorized(realm, service, [...needed, ...wished], error)
       if (authorization === undefined) return asAnonymous(needed, challenge())
       const bearer = parseBearer(authorization)
       if (bearer !== undefined) {
         const token = await tokens.verify(bearer)
         if (!token) throw challenge('invalid_token')
-        return asBearer(token, needed, challenge('insufficient_scope'))
+        return asBearer(registry, token, needed, challenge('insufficient_scope'))
       }
       const basic = parseBasic(authorization)
       const user = basic && (await passwords.verify(basic.name, basic.password))
@@ -90,8 +96,13 @@ export function createAccess(options: AccessOptions): Access {
   }
 }
 
-/** The token's claims decide: nothing is looked up. */
-function asBearer(token: AccessToken, needed: ResourceActions[], insufficient: RegistryError): Caller {
+/** The token's claims decide what was asked for: nothing is looked up. */
+function asBearer(
+  registry: Registry,
+  token: AccessToken,
+  needed: ResourceActions[],
+  insufficient: RegistryError,
+): Caller {
   const claimed = (type: string, name: string) =>
     token.access.find((each) => each.type === type && each.name === name)?.actions
   for (const resource of needed) {
@@ -104,7 +115,15 @@ function asBearer(token: AccessToken, needed: ResourceActions[], insufficient: R
     }
   }
   const kind = token.subject === ANONYMOUS.name ? 'anonymous' : 'user'
-  const may = async (action: string, name: string) => claimed('repository', name)?.includes(action) ?? false
+  const may = async (action: string, name: string) => {
+    const actions = claimed('repository', name)
+    if (actions) return actions.includes(action)
+    // Something the token says nothing of, such as a mount's source: the caller's own rights decide.
+    const user = await findUser(registry, token.subject)
+    const principal: Principal = user ? { name: user.name, kind: 'user', admin: user.admin } : ANONYMOUS
+    const resource = { type: 'repository', name, actions: [action] }
+    return (await grantedActions(registry, principal, resource)).actions.length > 0
+  }
   return { principal: token.subject, kind, may }
 }
 

@@ -1,6 +1,7 @@
 // The OCI distribution API: routes to verbs.
 import type { Access, Caller, ResourceActions } from '../access/access.ts'
 import { RegistryError } from '../oci/errors.ts'
+import { isName } from '../oci/reference.ts'
 import { parseRoute, type Route } from '../oci/routes.ts'
 import type { Recorder } from '../registry/recorder.ts'
 import type { Actor, Registry } from '../registry/registry.ts'
@@ -58,9 +59,21 @@ async function answer(api: Api, request: HttpRequest, route: Route): Promise<Htt
   const verb = verbs[request.method]
   if (!verb) throw methodNotAllowed(request.method, Object.keys(verbs))
   const { authorization } = request.headers
-  const caller = await api.access.authorize(authorization, `${request.origin}/service/token`, verb.needs)
+  const caller = await api.access.authorize(
+    authorization,
+    `${request.origin}/service/token`,
+    verb.needs,
+    mountSource(request),
+  )
   const actor = { principal: caller.principal, requestId: request.id }
   return verb.run({ ...api, request, caller, actor })
+}
+
+/** A mount reads its source, so the challenge asks for that too; without it the client just uploads. */
+function mountSource({ method, query }: HttpRequest): ResourceActions[] {
+  const from = query.get('from')
+  if (method !== 'POST' || !from || !query.has('mount') || !isName(from)) return []
+  return repository(from, 'pull')
 }
 
 interface GuardedVerb {

@@ -1,7 +1,7 @@
 // POST /v2/<name>/blobs/uploads/: start an upload, upload whole, or mount.
 import { type Digest, parseDigest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
-import { parseName } from '../oci/reference.ts'
+import { isName } from '../oci/reference.ts'
 import { mountFrom, mountFromAnywhere } from '../registry/mounts.ts'
 import { openRepository, type Repository } from '../registry/repositories.ts'
 import { issueSessionToken } from '../registry/session-token.ts'
@@ -38,13 +38,8 @@ export function created(name: string, digest: Digest): HttpResponse {
 async function tryMount(call: Call, target: Repository, digest: Digest): Promise<boolean> {
   const from = call.request.query.get('from')
   if (!from) return mountFromAnywhere(call.registry, target, digest)
-  let source: string
-  try {
-    source = parseName(from)
-  } catch {
-    return false
-  }
-  return (await call.caller.may('pull', source)) && mountFrom(call.registry, target, digest, source)
+  if (!isName(from) || !(await call.caller.may('pull', from))) return false
+  return mountFrom(call.registry, target, digest, from)
 }
 
 function checkAlgorithm(algorithm: string | null): void {

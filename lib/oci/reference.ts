@@ -24,6 +24,10 @@ export function parseName(text: string): string {
   return text
 }
 
+export function isName(text: string): boolean {
+  return text.length <= NAME_LIMIT && NAME.test(text)
+}
+
 export function isTag(text: string): boolean {
   return TAG.test(text)
 }

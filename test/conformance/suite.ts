@@ -1,0 +1,79 @@
+// Runs the official conformance programs of the distribution specification and reads their junit reports.
+//
+// They are not in a package registry, so tools/install.sh cannot get them. With a clone of
+// github.com/opencontainers/distribution-spec (v1.1.1, and main), by hand:
+//   cd conformance && CGO_ENABLED=0 go test -c -o <here>/tools/bin/oci-conformance-v1 .      (at tag v1.1.1)
+//   cd conformance && CGO_ENABLED=0 go build -o <here>/tools/bin/oci-conformance-main .      (on main)
+import { spawn } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { ADMIN_PASSWORD, type Server } from '../support/server.ts'
+import { findTool } from '../tools.ts'
+
+export interface SuiteResult {
+  run: number
+  failed: string[]
+  skipped: string[]
+  junit: string
+}
+
+/** @param login whether to pass the administrator's credentials */
+export async function runV1(url: string, login: boolean): Promise<SuiteResult> {
+  return run('oci-conformance-v1', {
+    OCI_ROOT_URL: url,
+    OCI_NAMESPACE: 'library/conformance',
+    OCI_CROSSMOUNT_NAMESPACE: 'library/conformance-other',
+    OCI_AUTOMATIC_CROSSMOUNT: '1',
+    OCI_TEST_PULL: '1',
+    OCI_TEST_PUSH: '1',
+    OCI_TEST_CONTENT_DISCOVERY: '1',
+    OCI_TEST_CONTENT_MANAGEMENT: '1',
+    OCI_DELETE_MANIFEST_BEFORE_BLOBS: '1',
+    ...(login ? { OCI_USERNAME: 'admin', OCI_PASSWORD: ADMIN_PASSWORD } : {}),
+  })
+}
+
+export async function runMain(
+  server: Pick<Server, 'host'>,
+  version: string,
+  login: boolean,
+): Promise<SuiteResult> {
+  return run('oci-conformance-main', {
+    OCI_REGISTRY: server.host,
+    OCI_TLS: 'disabled',
+    OCI_REPO1: 'library/conformance',
+    OCI_REPO2: 'library/conformance-other',
+    OCI_VERSION: version,
+    // Everything the specification leaves optional and we offer.
+    OCI_API_BLOBS_DIGEST_HEADER: 'true',
+    OCI_API_BLOBS_UPLOAD_CANCEL: 'true',
+    OCI_API_MANIFESTS_DIGEST_HEADER: 'true',
+    OCI_API_MANIFESTS_TAG_PARAM: 'true',
+    ...(login ? { OCI_USERNAME: 'admin', OCI_PASSWORD: ADMIN_PASSWORD } : {}),
+  })
+}
+
+async function run(program: string, settings: Record<string, string>): Promise<SuiteResult> {
+  const directory = await mkdtemp(path.join(tmpdir(), 'entrepot-conformance-'))
+  try {
+    const env = { ...process.env, ...settings, OCI_REPORT_DIR: directory, OCI_RESULTS_DIR: directory }
+    const child = spawn(findTool(program)!, [], { cwd: directory, env, stdio: 'ignore' })
+    await new Promise((resolve, reject) => child.once('exit', resolve).once('error', reject))
+    return readJunit(await readFile(path.join(directory, 'junit.xml'), 'utf8'))
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+/** Both programs write one `testcase` each; what is inside says how it ended. */
+function readJunit(junit: string): SuiteResult {
+  const result: SuiteResult = { run: 0, failed: [], skipped: [], junit }
+  for (const [, attributes, , body] of junit.matchAll(/<testcase ([^>]*?)(\/>|>([\s\S]*?)<\/testcase>)/g)) {
+    const name = /\bname="([^"]*)"/.exec(attributes!)?.[1] ?? ''
+    if (/<skipped|status="(skipped|disabled)"/i.test(`${attributes}${body ?? ''}`)) result.skipped.push(name)
+    else if (/<(failure|error)\b/.test(body ?? '')) result.failed.push(name)
+    else result.run += 1
+  }
+  return result
+}
