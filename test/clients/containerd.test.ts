@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expected, openWorkplace, type Workplace } from './workplace.ts'
+
+let at: Workplace
+const ctr = (command: string) => at.sh(`ctr -a $PWD/containerd.sock ${command}`)
+
+beforeAll(async () => {
+  at = await openWorkplace()
+  const { directory } = at
+  await at.sh(`cat > config.toml <<EOF
+version = 2
+root = "${directory}/root"
+state = "${directory}/state"
+disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]
+[grpc]
+  address = "${directory}/containerd.sock"
+EOF`)
+  await at.daemon(['containerd', '--config', `${directory}/config.toml`], () => ctr('version'))
+}, 120_000)
+afterAll(() => at.close())
+
+test('containerd imports a multi-architecture image, pushes all of it and pulls it back', async () => {
+  const image = await at.image('multi', { layers: 2, layerBytes: 80_000, architectures: ['amd64', 'arm64'] })
+  const name = `${at.host}/library/containerd:v1`
+  await at.sh(`tar cf image.tar -C ${image.layout} .`)
+  await ctr(`images import --all-platforms --no-unpack --index-name ${name} image.tar || true`)
+  await ctr(`images push --plain-http --user admin:$PASSWORD ${name} ${image.digest}`)
+  expect((await at.manifest('library/containerd', 'v1')).digest).toBe(expected(image.digest))
+  const before = at.proxy.blobBytes
+  await ctr(
+    `images push --plain-http --user admin:$PASSWORD ${at.host}/library/containerd:v2 ${image.digest}`,
+  )
+  expect(at.proxy.blobBytes).toBe(before)
+  await ctr(`images rm ${name}`)
+  const fetched = await ctr(`content fetch --all-platforms --plain-http --user admin:$PASSWORD ${name}`)
+  expect(fetched).toContain(image.digest.slice(7, 19))
+})
