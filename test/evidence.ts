@@ -16,7 +16,8 @@ interface EvidenceModule {
 
 function heading(title: string, name: string): string {
   const git = (...args: string[]) => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim()
-  const dirty = git('status', '--porcelain', '--', 'bin', 'lib', 'test') === '' ? '' : ' (with uncommitted changes)'
+  const dirty =
+    git('status', '--porcelain', '--', 'bin', 'lib', 'test') === '' ? '' : ' (with uncommitted changes)'
   const memoryGiB = (os.totalmem() / 2 ** 30).toFixed(0)
   return [
     `# ${title}`,
@@ -30,7 +31,7 @@ function heading(title: string, name: string): string {
   ].join('\n')
 }
 
-process.env['PATH'] = toolPath
+process.env.PATH = toolPath
 const available = readdirSync(folder).map((file) => path.basename(file, '.ts'))
 const names = process.argv.slice(2)
 if (names.length === 0 || names.some((name) => !available.includes(name))) {

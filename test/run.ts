@@ -47,9 +47,9 @@ function vitest(name: string, files: string[], env: Record<string, string>): Cou
 }
 
 function chosen(suite: Suite): boolean {
-  if (names.length > 0) return names.includes(suite.name)
+  if (names.length > 0) return names.some((name) => suite.name === name || suite.name.startsWith(`${name}-`))
   if (mode === 'all') return true
-  if (mode === 'ci') return suite.when !== 'all'
+  if (mode === 'ci') return suite.when === 'ci' // `npm test` ran the others just before
   return suite.when === 'default'
 }
 
@@ -62,7 +62,8 @@ function runSuites(): Count {
     if (missing.length > 0) {
       const impossible = missing.every((tool) => unavailable.has(tool))
       total.skipped += 1
-      if (impossible) notes.push(`${suite.name}: not possible here (${missing.join(', ')}: see tools/unavailable.json)`)
+      if (impossible)
+        notes.push(`${suite.name}: not possible here (${missing.join(', ')}: see tools/unavailable.json)`)
       else notes.push(`${suite.name}: needs ${missing.join(', ')} (tools/install.sh core|all)`)
       if ((mode === 'all' || names.length > 0) && !impossible) total.failed += 1
       continue
@@ -77,9 +78,12 @@ function runSuites(): Count {
   for (const suite of SUITES.filter((each) => !chosen(each))) {
     if (names.length > 0) continue
     const missing = suite.needs.filter((tool) => !findTool(tool))
-    notes.push(`${suite.name}: not in this run${missing.length > 0 ? `, needs ${missing.join(', ')}` : ''} (npm run test:all)`)
+    notes.push(
+      `${suite.name}: not in this run${missing.length > 0 ? `, needs ${missing.join(', ')}` : ''} (npm run test:all)`,
+    )
   }
-  if (notes.length > 0) console.log(`\nSuites not run or red:\n${notes.map((note) => `  - ${note}`).join('\n')}`)
+  if (notes.length > 0)
+    console.log(`\nSuites not run or red:\n${notes.map((note) => `  - ${note}`).join('\n')}`)
   return total
 }
 
@@ -95,7 +99,9 @@ function runSabotages(): Count {
     }
     const count = vitest(`sabotage-${sabotage.name}`, sabotage.files, { SABOTAGE: sabotage.name })
     const red = count.failed > 0
-    console.log(`sabotage ${sabotage.name}: ${red ? 'turned its proof red, as it must' : 'THE PROOF STAYED GREEN'}`)
+    console.log(
+      `sabotage ${sabotage.name}: ${red ? 'turned its proof red, as it must' : 'THE PROOF STAYED GREEN'}`,
+    )
     if (red) total.passed += 1
     else total.failed += 1
   }

@@ -9,4 +9,41 @@ export interface Sabotage {
   needs: string[]
 }
 
-export const SABOTAGES: Sabotage[] = []
+export const SABOTAGES: Sabotage[] = [
+  {
+    name: 'gc-one-reference',
+    breaks: 'one reference for each manifest instead of one for each push attempt',
+    files: ['test/model'],
+    needs: [],
+  },
+  {
+    name: 'gc-ignore-condemned',
+    breaks: 'a pusher takes a condemned link for a live one',
+    files: ['test/model'],
+    needs: [],
+  },
+  {
+    name: 'gc-reused-key',
+    breaks: 'the storage key of a digest is used again',
+    files: ['test/model'],
+    needs: [],
+  },
+  {
+    name: 'conformance',
+    breaks: 'a proxy reverses tag lists and drops digest headers',
+    files: ['test/conformance'],
+    needs: ['oci-conformance-v1', 'oci-conformance-main'],
+  },
+  {
+    name: 'clients-digest',
+    breaks: 'every expected digest is another one',
+    files: ['test/clients/oras.test.ts'],
+    needs: ['oras'],
+  },
+  {
+    name: 'no-fsync',
+    breaks: 'files are acknowledged without having been synced',
+    files: ['test/durability/sync.test.ts'],
+    needs: ['strace'],
+  },
+]

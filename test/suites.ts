@@ -11,6 +11,10 @@ export interface Suite {
   env?: Record<string, string>
 }
 
+function client(name: string, needs: string[], when: Suite['when'] = 'ci'): Suite {
+  return { name: `clients-${name}`, files: [`test/clients/${name}.test.ts`], needs, when }
+}
+
 export const SUITES: Suite[] = [
   { name: 'unit', files: ['test/unit'], needs: [], when: 'default' },
   { name: 'property', files: ['test/property'], needs: [], when: 'default' },
@@ -18,4 +22,33 @@ export const SUITES: Suite[] = [
   { name: 'api', files: ['test/api'], needs: [], when: 'default' },
   { name: 'cli', files: ['test/cli'], needs: [], when: 'default' },
   { name: 'model', files: ['test/model'], needs: [], when: 'default' },
+  { name: 'model-long', files: ['test/model'], needs: [], when: 'all', env: { MODEL_STEPS: '400000' } },
+  {
+    name: 'conformance-v1',
+    files: ['test/conformance/v1.test.ts'],
+    needs: ['oci-conformance-v1'],
+    when: 'ci',
+  },
+  {
+    name: 'conformance-main',
+    files: ['test/conformance/main.test.ts'],
+    needs: ['oci-conformance-main'],
+    when: 'ci',
+  },
+  { name: 'durability-kill', files: ['test/durability/kill.test.ts'], needs: [], when: 'ci' },
+  { name: 'durability-sync', files: ['test/durability/sync.test.ts'], needs: ['strace'], when: 'ci' },
+  client('skopeo', ['skopeo']),
+  client('buildah', ['buildah', 'skopeo']),
+  client('podman', ['podman', 'skopeo']),
+  client('umoci', ['umoci', 'skopeo', 'jq']),
+  client('docker', ['dockerd', 'docker', 'containerd', 'runc']),
+  client('containerd', ['containerd', 'ctr']),
+  client('crane', ['crane']),
+  client('oras', ['oras']),
+  client('regctl', ['regctl']),
+  client('tls', ['crane', 'podman', 'dockerd', 'docker', 'openssl']),
+  client('helm', ['helm'], 'all'),
+  client('cosign', ['cosign', 'oras'], 'all'),
+  client('notation', ['notation', 'oras'], 'all'),
+  client('containerd2', ['containerd2', 'ctr2'], 'all'),
 ]

@@ -5,7 +5,7 @@ import path from 'node:path'
 const toolsDir = path.resolve(import.meta.dirname, '../tools')
 
 /** PATH with tools/bin in front, for child processes. */
-export const toolPath = `${path.join(toolsDir, 'bin')}:${process.env['PATH']}:/usr/sbin:/sbin`
+export const toolPath = `${path.join(toolsDir, 'bin')}:${process.env.PATH}:/usr/sbin:/sbin`
 
 /** The absolute path of a program, or undefined when this machine lacks it. */
 export function findTool(name: string): string | undefined {

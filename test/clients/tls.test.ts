@@ -37,21 +37,18 @@ test('docker refuses an unknown authority and works with its certificate in cert
   const certs = `/etc/docker/certs.d/${at.host}`
   const docker = `docker -H unix://${directory}/docker.sock`
   const flags = `--data-root=${directory}/root --exec-root=${directory}/exec --pidfile=${directory}/docker.pid --bridge=none --iptables=false --ip6tables=false --storage-driver=vfs`
-  // Loopback registries are exempt from verification unless they are told to be secure.
+  // Docker never verifies loopback registries, so this one is asked at the machine's own address.
   await at.daemon(['dockerd', `--host=unix://${directory}/docker.sock`, ...flags.split(' ')], () =>
     at.sh(`${docker} version`),
   )
-  const host = at.host.replace('127.0.0.1', 'localhost')
   const login = (to: string) => `${docker} login -u admin -p $PASSWORD ${to}`
-  const untrusted = await at.sh(`${login(host)} 2>&1 || true`)
+  const untrusted = await at.sh(`${login(at.host)} 2>&1 || true`)
   expect(untrusted).toMatch(UNTRUSTED)
-  await at.sh(
-    `mkdir -p '${certs}' '/etc/docker/certs.d/${host}' && cp ca.crt '${certs}/' && cp ca.crt '/etc/docker/certs.d/${host}/'`,
-  )
+  await at.sh(`mkdir -p '${certs}' && cp ca.crt '${certs}/'`)
   try {
-    expect(await at.sh(login(host))).toContain('Login Succeeded')
-    await at.sh(`${docker} pull ${host}/library/crane:v1`)
+    expect(await at.sh(login(at.host))).toContain('Login Succeeded')
+    await at.sh(`${docker} pull ${at.host}/library/crane:v1`)
   } finally {
-    await at.sh(`rm -r '${certs}' '/etc/docker/certs.d/${host}'`)
+    await at.sh(`rm -r '${certs}'`)
   }
 }, 120_000)

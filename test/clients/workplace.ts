@@ -1,7 +1,7 @@
 // A registry with login behind a counting proxy, a temporary home for one client, and how to run that client.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { networkInterfaces, tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { ADMIN_PASSWORD, type Server, startServer } from '../support/server.ts'
@@ -41,7 +41,7 @@ export async function openWorkplace(options: { tls?: boolean } = {}): Promise<Wo
   const directory = await mkdtemp(path.join(tmpdir(), 'entrepot-client-'))
   const home = path.join(directory, 'home')
   await mkdir(home, { recursive: true })
-  const tls = options.tls ? await makeCertificates(directory) : []
+  const tls = options.tls ? ['--host', ownAddress(), ...(await makeCertificates(directory))] : []
   const server = await startServer({ open: false, args: tls })
   const proxy = await startCountingProxy(server.url)
   const daemons: ChildProcess[] = []
@@ -147,12 +147,18 @@ async function until(
   throw new Error(`the daemon did not get ready: ${output()}`)
 }
 
+/** An address of this machine that is not loopback, where it has one. */
+function ownAddress(): string {
+  const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? [])
+  return addresses.find(({ internal, family }) => !internal && family === 'IPv4')?.address ?? '127.0.0.1'
+}
+
 /** A private certificate authority and a certificate for loopback, by openssl. */
 async function makeCertificates(directory: string): Promise<string[]> {
   const script = `
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -keyout ca.key -out ca.crt -subj /CN=test-ca
     openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout tls.key -out tls.csr -subj /CN=localhost
-    printf 'subjectAltName=IP:127.0.0.1,DNS:localhost' > san
+    printf 'subjectAltName=IP:127.0.0.1,IP:${ownAddress()}' > san
     openssl x509 -req -in tls.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile san -out tls.crt`
   await run('bash', ['-ec', script], { cwd: directory })
   await writeFile(path.join(directory, 'san'), '')

@@ -46,7 +46,10 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('undo tag' as const), repo, tag }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('undo manifest' as const), repo, manifest }) },
   { weight: 6, arbitrary: fc.constant({ kind: 'sweep' as const }) },
-  { weight: 5, arbitrary: fc.record({ kind: fc.constant('wait' as const), hours: fc.constantFrom(2, 30, 72) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({ kind: fc.constant('wait' as const), hours: fc.constantFrom(2, 30, 72) }),
+  },
   { weight: 1, arbitrary: fc.constant({ kind: 'relay' as const }) },
 )
 
@@ -62,7 +65,11 @@ async function play(operations: Operation[], schedule: () => number): Promise<nu
     if (next?.kind === 'wait' && world.idle) {
       waiting.shift()
       world.nowMs += next.hours * HOUR_MS
-    } else if (next && next.kind !== 'wait' && (running.length === 0 || (running.length < AT_ONCE && choice % 3 === 0))) {
+    } else if (
+      next &&
+      next.kind !== 'wait' &&
+      (running.length === 0 || (running.length < AT_ONCE && choice % 3 === 0))
+    ) {
       await world.start(waiting.shift()!)
     } else if (running.length > 0) {
       const actor = running[choice % running.length]!
