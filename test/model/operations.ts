@@ -27,6 +27,8 @@ export type Operation =
   | { kind: 'undo manifest'; repo: number; manifest: number }
   /** Time passes; the schedule does this once no client's operation is under way. */
   | { kind: 'wait'; hours: number }
+  /** The next operation starts only after so many steps, or when nothing else runs. */
+  | { kind: 'delay'; steps: number }
   | { kind: 'sweep' }
   | { kind: 'relay' }
 
@@ -44,7 +46,7 @@ export async function perform(registry: Registry, operation: Operation): Promise
 async function run(registry: Registry, operation: Operation): Promise<void> {
   const { kind } = operation
   if (kind === 'sweep') return void (await sweep(registry, 'model'))
-  if (kind === 'wait') return
+  if (kind === 'wait' || kind === 'delay') return
   if (kind === 'relay') return void (await relay(registry))
   const name = REPOSITORIES[operation.repo]!
   if (kind === 'push') return push(registry, name, operation)
