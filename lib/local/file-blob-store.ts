@@ -87,7 +87,13 @@ export async function openFileBlobStore(dataDir: string): Promise<BlobStore> {
       } finally {
         await file.close()
       }
-      await renameDurably(uploadPath(uploadId), objectPath(key))
+      try {
+        await renameDurably(uploadPath(uploadId), objectPath(key))
+      } catch (error) {
+        // A repeat of this commit was quicker with the rename; its directory may not be synced yet.
+        if (!(await statIfPresent(objectPath(key)))) throw error
+        await syncDirectory(path.dirname(objectPath(key)))
+      }
     },
 
     async abort(uploadId) {

@@ -176,13 +176,15 @@ export class Connection {
   }
 }
 
+/** One piece on its way while the next is made. */
 async function sendBody(socket: Socket, body: RequestBody, chunked: boolean): Promise<void> {
+  let sending: Promise<void> = Promise.resolve()
   for await (const bytes of body.bytes) {
+    await sending
     if (socket.destroyed) return
     if (chunked) socket.write(`${bytes.length.toString(16)}\r\n`, 'latin1')
-    const flows = socket.write(bytes)
+    sending = new Promise((resolve) => socket.write(bytes, () => resolve()))
     if (chunked) socket.write('\r\n', 'latin1')
-    if (!flows) await Promise.race([once(socket, 'drain'), once(socket, 'close')]).catch(() => {})
   }
   if (chunked) socket.write(`0${HEAD_END}`, 'latin1')
 }
