@@ -24,10 +24,9 @@ try {
   )
   stopOnSignal(server)
 } catch (error) {
-  console.error(`entrepot: ${(error as Error).message}`)
-  if (error instanceof StartupError) process.exitCode = error.exitCode
-  else if (error instanceof ConfigError) process.exitCode = EXIT_CODES.usage
-  else throw error
+  if (!(error instanceof StartupError || error instanceof ConfigError)) throw error
+  console.error(`entrepot: ${error.message}`)
+  process.exit(error instanceof StartupError ? error.exitCode : EXIT_CODES.usage)
 }
 
 function stopOnSignal(server: Awaited<ReturnType<typeof startServer>>): void {

@@ -20,7 +20,7 @@ export const SUITES: Suite[] = [
   { name: 'property', files: ['test/property'], needs: [], when: 'default' },
   { name: 'contract', files: ['test/contract'], needs: [], when: 'default' },
   { name: 'api', files: ['test/api'], needs: [], when: 'default' },
-  { name: 'cli', files: ['test/cli'], needs: [], when: 'default' },
+  { name: 'cli', files: ['test/cli/'], needs: [], when: 'default' },
   { name: 'model', files: ['test/model'], needs: [], when: 'default' },
   { name: 'model-long', files: ['test/model'], needs: [], when: 'all', env: { MODEL_STEPS: '400000' } },
   {

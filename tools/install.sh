@@ -18,6 +18,7 @@ helm          all   v4.3.1    helm.sh/helm/v4/cmd/helm                          
 ctr2          all   v2.4.2    github.com/containerd/containerd/v2/cmd/ctr       no_btrfs,no_devmapper,no_zfs
 containerd2   all   v2.4.2    github.com/containerd/containerd/v2/cmd/containerd  no_btrfs,no_devmapper,no_zfs,no_cri,no_aufs
 cosign        all   v3.1.3    github.com/sigstore/cosign/v3/cmd/cosign          -
+notation      all   v1.3.2    github.com/notaryproject/notation/cmd/notation    -
 '
 
 # Debian 12 pins these by its release: a stable release changes them only for security fixes.

@@ -28,32 +28,43 @@ export async function openData(directory: string, settings: Settings): Promise<L
   const dataDir = path.resolve(directory)
   await usableDirectory(dataDir)
   const unlock = orExplain(dataDir, () => lockData(dataDir))
+  let metadata: SqliteMetadataStore | undefined
   try {
-    const metadata = await openDatabase(path.join(dataDir, DATABASE))
-    const blobs = await openFileBlobStore(dataDir).catch((error) => fail(dataDir, error))
-    const secrets = await openSecrets(path.join(dataDir, SECRETS)).catch((error) => {
-      throw new StartupError('data', (error as Error).message, error)
-    })
-    const events = { onEvent: () => {} }
-    const registry: Registry = {
-      metadata,
-      blobs,
-      clock: { nowMs: Date.now },
-      settings,
-      newId,
-      onEvent: () => events.onEvent(),
-    }
-    await checkSchema(registry)
-    if (!(await findProject(registry, 'library'))) await createProject(registry, 'library', { public: true })
-    const close = async () => {
-      await metadata.close()
-      unlock()
-    }
-    return { dataDir, registry, metadata, secrets, events, close }
+    metadata = await openDatabase(path.join(dataDir, DATABASE))
+    return await open(dataDir, metadata, settings, unlock)
   } catch (error) {
+    await metadata?.close()
     unlock()
     throw error
   }
+}
+
+async function open(
+  dataDir: string,
+  metadata: SqliteMetadataStore,
+  settings: Settings,
+  unlock: () => void,
+): Promise<LocalData> {
+  const blobs = await openFileBlobStore(dataDir).catch((error) => fail(dataDir, error))
+  const secrets = await openSecrets(path.join(dataDir, SECRETS)).catch((error) => {
+    throw new StartupError('data', (error as Error).message, error)
+  })
+  const events = { onEvent: () => {} }
+  const registry: Registry = {
+    metadata,
+    blobs,
+    clock: { nowMs: Date.now },
+    settings,
+    newId,
+    onEvent: () => events.onEvent(),
+  }
+  await checkSchema(registry)
+  if (!(await findProject(registry, 'library'))) await createProject(registry, 'library', { public: true })
+  const close = async () => {
+    await metadata.close()
+    unlock()
+  }
+  return { dataDir, registry, metadata, secrets, events, close }
 }
 
 async function usableDirectory(dataDir: string): Promise<void> {

@@ -20,6 +20,7 @@ import { StartupError } from './startup-error.ts'
 
 /** How long requests under way may take once the server was told to stop. */
 const DRAIN_MS = 25_000
+const IDLE_LOOK_MS = 50
 
 export interface LocalServer {
   url: string
@@ -219,10 +220,15 @@ function urlOf(server: Server, config: Config): string {
   return `${config.tlsCert ? 'https' : 'http'}://${host}:${port}`
 }
 
+/** Connections that wait for another request are closed as their last answer ends. */
 async function drain(servers: Server[]): Promise<void> {
+  const idle = setInterval(() => {
+    for (const server of servers) server.closeIdleConnections()
+  }, IDLE_LOOK_MS)
   const deadline = setTimeout(() => {
     for (const server of servers) server.closeAllConnections()
   }, DRAIN_MS)
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  clearInterval(idle)
   clearTimeout(deadline)
 }

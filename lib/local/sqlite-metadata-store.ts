@@ -72,9 +72,10 @@ export async function openSqliteMetadataStore(file: string): Promise<SqliteMetad
       db.exec(`VACUUM INTO '${target.replaceAll("'", "''")}'`)
     },
     close: async () => {
+      // The reader first: the writer, as the last connection, then folds the log into the database file.
+      db.close()
       const exit = once(worker, 'exit')
       await send({ kind: 'close' })
-      db.close()
       await exit
     },
   }
