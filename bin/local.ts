@@ -14,6 +14,7 @@ if (args.includes('--help') || args.includes('-h')) {
 try {
   const config = readConfig(args, process.env)
   const server = await startServer(config)
+  stopOnSignal(server)
   const host = server.url.replace(/^https?:\/\//, '')
   const login = config.open ? '' : `  docker login ${host} -u admin\n`
   console.log(`Entrepôt is listening on ${server.url}`)
@@ -22,7 +23,6 @@ try {
     `Try:\n${login}  docker tag alpine ${host}/library/alpine && docker push ${host}/library/alpine\n` +
       `  docker pull ${host}/library/alpine${config.open ? `\n  curl ${server.url}/v2/_catalog` : ''}`,
   )
-  stopOnSignal(server)
 } catch (error) {
   if (!(error instanceof StartupError || error instanceof ConfigError)) throw error
   console.error(`entrepot: ${error.message}`)

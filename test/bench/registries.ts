@@ -106,7 +106,7 @@ export function contestants(): { here: Contestant[]; absent: string[] } {
       const tried = unavailable.get(peer.name)
       const why = tried
         ? `not possible here: \`${tried.command}\` failed with "${tried.error}" (${tried.date})`
-        : 'not installed here: tools/install.sh core'
+        : 'not installed here (neither in tools/bin nor on PATH)'
       absent.push(`${peer.name}: ${why}`)
     }
   }

@@ -107,8 +107,7 @@ test('the first start prints the address, the password once, and what to try', a
   const env = { ENTREPOT_ADMIN_PASSWORD: undefined as unknown as string }
   const first = await startServer({ dataDir: path.join(directory, 'first'), open: false, env })
   const output = () => first.output()
-  for (let tries = 0; !output().includes('docker pull') && tries < 100; tries++)
-    await new Promise(setImmediate)
+  await expect.poll(output).toContain('docker pull')
   const password = /shown only now: (\S+)/.exec(output())?.[1]
   const login = { authorization: `Basic ${Buffer.from(`admin:${password}`).toString('base64')}` }
   expect((await fetch(`${first.url}/v2/`, { headers: login })).status).toBe(200)
