@@ -7,6 +7,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { HttpRequest, HttpResponse } from '../http/message.ts'
 import { newId } from '../registry/registry.ts'
+import { passed } from './garbage.ts'
 
 const HEADERS_TIMEOUT_MS = 60_000
 /** A body, or a reader, that does not move for this long is given up. */
@@ -113,6 +114,7 @@ async function* bodyOf(
   // Not destroyed on early return: the answer still has to go out on this socket.
   for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
     counted.receivedBytes += chunk.length
+    passed(chunk.length)
     yield chunk
   }
 }
@@ -149,6 +151,7 @@ async function sendStream(
 ): Promise<void> {
   body.on('data', (chunk: Uint8Array) => {
     counted.sentBytes += chunk.length
+    passed(chunk.length)
   })
   try {
     await pipeline(body, outgoing, { end: false })

@@ -105,12 +105,16 @@ export function contestants(): { here: Contestant[]; absent: string[] } {
     else {
       const tried = unavailable.get(peer.name)
       const why = tried
-        ? `not possible here: \`${tried.command}\` failed with "${tried.error}" (${tried.date})`
+        ? `not possible here: \`${tried.command}\` failed with "${withoutAddresses(tried.error)}" (${tried.date})`
         : 'not installed here (neither in tools/bin nor on PATH)'
       absent.push(`${peer.name}: ${why}`)
     }
   }
   return { here, absent }
+}
+
+function withoutAddresses(text: string): string {
+  return text.replace(/https?:\/\/\S+/g, '…')
 }
 
 async function startProgram(
