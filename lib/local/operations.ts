@@ -1,5 +1,6 @@
 // What `entrepot` can do to a registry, running or not. Each operation prints lines of text.
 
+import path from 'node:path'
 import { parseDigest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { parseName, parseReference } from '../oci/reference.ts'
@@ -7,13 +8,15 @@ import { fsck } from '../registry/fsck.ts'
 import { listSweeps, readLedger, type SweepSummary } from '../registry/gc/ledger.ts'
 import { createProject, findProject, listProjects } from '../registry/projects.ts'
 import type { Actor } from '../registry/registry.ts'
+import { listEvents } from '../registry/relay.ts'
 import { requireRepository } from '../registry/repositories.ts'
 import { scrub } from '../registry/scrub.ts'
 import { tagHistory } from '../registry/tags.ts'
 import { undo } from '../registry/undo.ts'
 import type { Background } from './background.ts'
 import { backUp } from './backup.ts'
-import type { LocalData } from './open-data.ts'
+import { type LocalData, SECRETS } from './open-data.ts'
+import { rotateSecrets } from './secrets-file.ts'
 
 export interface Operation {
   usage: string
@@ -127,6 +130,31 @@ export const OPERATIONS: Record<string, Operation> = {
         if (lines.length < LISTED) return 0
         after = lines.at(-1)!.line
       }
+    },
+  },
+  events: {
+    usage: 'events PROJECT',
+    what: 'list what happened in a project, in order',
+    run: async ({ data, print }, args) => {
+      const project = await findProject(data.registry, one(args))
+      if (!project) throw new RegistryError('NAME_UNKNOWN', `project ${args[0]} does not exist`)
+      let after: string | undefined
+      for (;;) {
+        const page = { limit: LISTED, ...(after ? { after } : {}) }
+        const events = await listEvents(data.registry, project.id, page)
+        for (const event of events) print(JSON.stringify(event.attributes))
+        if (events.length < LISTED) return 0
+        after = events.at(-1)!.sk
+      }
+    },
+  },
+  'keys rotate': {
+    usage: 'keys rotate',
+    what: 'sign with new keys from the next start on; what the present ones signed stays valid',
+    run: async ({ data, print }) => {
+      await rotateSecrets(path.join(data.dataDir, SECRETS))
+      print('new keys are written; restart the registry to sign with them')
+      return 0
     },
   },
   fsck: {

@@ -2,7 +2,7 @@
 import type { Digest } from '../oci/digest.ts'
 import type { Manifest } from '../oci/manifest.ts'
 import { keys, parseReferenceKey } from './keys.ts'
-import type { Item, Key, Write } from './ports.ts'
+import type { Item, Key } from './ports.ts'
 import { number, type Registry } from './registry.ts'
 
 /** A reference whose attempt is nobody's birth counts this long: the push may still be under way. */
@@ -84,9 +84,4 @@ async function judge(registry: Registry, repo: string, items: Item[]): Promise<R
     }
     return { key: { pk: item.pk, sk: item.sk }, manifest, attempt, standing: standing() }
   })
-}
-
-/** Writes that delete references. */
-export function deletions(found: Key[]): Write[] {
-  return found.map((key) => ({ kind: 'delete', key }))
 }

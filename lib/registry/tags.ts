@@ -34,9 +34,6 @@ export interface TagMove {
   hash: string
 }
 
-/** Writes of one tag move; callers bound how many share a transaction. */
-export const WRITES_PER_MOVE = 5
-
 export function tagOf(item: Item | undefined, tag: string): Tag | undefined {
   if (!item) return undefined
   return {

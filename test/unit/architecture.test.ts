@@ -1,0 +1,110 @@
+// The import graph of bin/ and lib/: every file is seen, and every edge is one of those allowed here.
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { parseSync, Visitor } from 'oxc-parser'
+import { expect, test } from 'vitest'
+
+const root = path.resolve(import.meta.dirname, '../..')
+
+/** Layer -> layers it may import from, besides itself. */
+const LAYERS: Record<string, string[]> = {
+  oci: [],
+  registry: ['oci'],
+  access: ['oci', 'registry'],
+  config: ['oci', 'registry'],
+  http: ['oci', 'registry', 'access'],
+  local: ['oci', 'registry', 'access', 'config', 'http'],
+  bin: ['oci', 'registry', 'access', 'config', 'http', 'local'],
+}
+
+/** Layer -> packages and Node modules it may use; `*` is anything of Node. */
+const OUTSIDE: Record<string, string[]> = {
+  oci: ['node:crypto'],
+  registry: ['node:crypto', 'node:stream'],
+  access: ['node:crypto', 'jose'],
+  config: ['node:fs', 'node:util', 'yaml', 'zod'],
+  http: ['node:stream'],
+  local: ['node:*', 'pino', 'prom-client', 'jose'],
+  bin: ['node:*'],
+}
+const LINES_LIMIT = 400
+
+const files = ['bin', 'lib'].flatMap((folder) =>
+  readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => path.join(folder, file)),
+)
+
+/** Everything a file names as a module: imports, type imports, re-exports, dynamic imports, worker URLs. */
+function importsOf(file: string, text: string): string[] {
+  const found: string[] = []
+  const add = (node: { value?: unknown } | null | undefined) => {
+    if (typeof node?.value === 'string') found.push(node.value)
+  }
+  const { program, errors } = parseSync(file, text)
+  expect(errors, file).toEqual([])
+  new Visitor({
+    ImportDeclaration: (node) => add(node.source),
+    ExportNamedDeclaration: (node) => add(node.source),
+    ExportAllDeclaration: (node) => add(node.source),
+    ImportExpression: (node) => add(node.source as { value?: unknown }),
+    TSImportType: (node) => add(node.source as { value?: unknown }),
+    NewExpression: (node) => {
+      if ('name' in node.callee && node.callee.name === 'URL') add(node.arguments[0] as { value?: unknown })
+    },
+  }).visit(program)
+  return found.filter((each) => /^(node:|[./@a-z])/.test(each) && !each.startsWith('http'))
+}
+
+function layerOf(file: string): string {
+  const [top, next] = file.split(path.sep)
+  return top === 'bin' ? 'bin' : next!
+}
+
+/** @returns why the import is not allowed, or undefined */
+function objection(file: string, imported: string): string | undefined {
+  const layer = layerOf(file)
+  if (imported.startsWith('.')) {
+    const target = path.join(path.dirname(file), imported)
+    if (!files.includes(target)) return `${file} imports ${imported}, which is no file of bin or lib`
+    const other = layerOf(target)
+    return other === layer || LAYERS[layer]?.includes(other)
+      ? undefined
+      : `${layer} must not import ${other}: ${file}`
+  }
+  const allowed = OUTSIDE[layer] ?? []
+  if (allowed.includes(imported) || (imported.startsWith('node:') && allowed.includes('node:*')))
+    return undefined
+  return `${layer} must not use ${imported}: ${file}`
+}
+
+test('every file belongs to a known layer and imports only what its layer may', () => {
+  const seen = files.flatMap((file) => {
+    expect(Object.keys(LAYERS)).toContain(layerOf(file))
+    return importsOf(file, readFileSync(path.join(root, file), 'utf8')).map((each) => objection(file, each))
+  })
+  expect(files.length).toBeGreaterThan(70)
+  expect(seen.length).toBeGreaterThan(files.length)
+  expect(seen.filter(Boolean)).toEqual([])
+})
+
+test('a forbidden import is found in every form it can take', () => {
+  const text = `
+    import { a } from '../local/lock.ts'
+    import type { B } from '../http/api.ts'
+    export { c } from 'jose'
+    const d = await import('node:fs')
+    type E = import('pino').Logger
+    new Worker(new URL('../local/sqlite-writer.ts', import.meta.url))`
+  const objections = importsOf('lib/oci/example.ts', text).map((each) =>
+    objection('lib/oci/example.ts', each),
+  )
+  expect(objections.filter(Boolean)).toHaveLength(6)
+})
+
+test(`no file is longer than ${LINES_LIMIT} lines`, () => {
+  const long = files.filter(
+    (file) => readFileSync(path.join(root, file), 'utf8').split('\n').length > LINES_LIMIT,
+  )
+  expect(long).toEqual([])
+})
