@@ -1,7 +1,8 @@
 // BlobStore over files: objects under <data>/b, unfinished bytes under <data>/uploads on the same filesystem.
-import { type FileHandle, link, open, opendir, rm, stat } from 'node:fs/promises'
+import { type FileHandle, link, open, opendir, readdir, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Readable } from 'node:stream'
+import { RegistryError } from '../oci/errors.ts'
 import type { ByteRange } from '../oci/range.ts'
 import type { BlobStore, StoredObject } from '../registry/ports.ts'
 import { newId } from '../registry/registry.ts'
@@ -9,6 +10,8 @@ import { makeDirectory, renameDurably, syncDirectory, writeBody } from './durabl
 
 /** Below this a blob is read in one go instead of streamed. */
 const SMALL_BYTES = 64 * 1024
+/** Temporary files of uploads that come in one request. */
+const WHOLE = 'put-'
 const READ_AHEAD_BYTES = 1024 * 1024
 
 /** An append that another one took over from; its client gets an error, its bytes are dropped. */
@@ -26,6 +29,8 @@ export async function openFileBlobStore(dataDir: string): Promise<BlobStore> {
   const uploads = path.join(dataDir, 'uploads')
   await makeDirectory(uploads)
   await makeDirectory(path.join(dataDir, 'b'))
+  // Only this process writes here, so what a whole upload left is of a process that died.
+  for (const name of await readdir(uploads)) if (name.startsWith(WHOLE)) await rm(path.join(uploads, name))
   const writers = new Map<string, Writer>()
   const objectPath = (key: string) => path.join(dataDir, key)
   const uploadPath = (uploadId: string) => path.join(uploads, uploadId)
@@ -40,7 +45,7 @@ export async function openFileBlobStore(dataDir: string): Promise<BlobStore> {
 
   return {
     async put(key, body) {
-      const temporary = uploadPath(`put-${newId()}`)
+      const temporary = uploadPath(WHOLE + newId())
       try {
         const size = await writeFile(temporary, body)
         await renameDurably(temporary, objectPath(key))
@@ -57,7 +62,9 @@ export async function openFileBlobStore(dataDir: string): Promise<BlobStore> {
       const fence = () => {
         if (writers.get(uploadId) !== writer) throw new Superseded('another request continued this upload')
       }
-      const file = await open(uploadPath(uploadId), state === undefined ? 'w' : 'r+')
+      const file = await openIfPresent(uploadPath(uploadId), state === undefined ? 'w' : 'r+')
+      if (!file)
+        throw new RegistryError('BLOB_UPLOAD_UNKNOWN', 'the bytes of this upload are lost: start a new one')
       try {
         if (state !== undefined) await file.truncate(offset)
         const sizeBytes = await writeBody(file, offset, body, fence, (write) => {
