@@ -1,5 +1,4 @@
 // Requests and answers as the HTTP core sees them, whatever server or function carries them.
-import type { Readable } from 'node:stream'
 
 export interface HttpRequest {
   /** Unique; told to the client and in every log line. */
@@ -19,8 +18,8 @@ export interface HttpResponse {
   status: number
   headers: Record<string, string>
   /** For HEAD too: the server leaves it out and keeps its length. */
-  body?: string | Uint8Array | Readable
-  /** Required with a stream. */
+  body?: string | Uint8Array | AsyncIterable<Uint8Array>
+  /** Required with chunks, and for HEAD. A chunk is valid until the next one is asked for. */
   lengthBytes?: number
 }
 

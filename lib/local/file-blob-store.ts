@@ -1,18 +1,17 @@
 // BlobStore over files: objects under <data>/b, unfinished bytes under <data>/uploads on the same filesystem.
 import { type FileHandle, link, open, opendir, readdir, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
-import type { Readable } from 'node:stream'
 import { RegistryError } from '../oci/errors.ts'
 import type { ByteRange } from '../oci/range.ts'
 import type { BlobStore, StoredObject } from '../registry/ports.ts'
 import { newId } from '../registry/registry.ts'
 import { makeDirectory, renameDurably, syncDirectory, writeBody } from './durable-files.ts'
+import { readFile } from './file-reader.ts'
 
 /** Below this a blob is read in one go instead of streamed. */
 const SMALL_BYTES = 64 * 1024
 /** Temporary files of uploads that come in one request. */
 const WHOLE = 'put-'
-const READ_AHEAD_BYTES = 1024 * 1024
 
 /** An append that another one took over from; its client gets an error, its bytes are dropped. */
 class Superseded extends Error {
@@ -144,7 +143,10 @@ async function writeFile(file: string, body: AsyncIterable<Uint8Array>): Promise
   }
 }
 
-async function read(file: FileHandle, range: ByteRange | undefined): Promise<Uint8Array | Readable> {
+async function read(
+  file: FileHandle,
+  range: ByteRange | undefined,
+): Promise<Uint8Array | AsyncIterable<Uint8Array>> {
   try {
     const start = range?.start ?? 0
     const { size } = await file.stat()
@@ -156,7 +158,7 @@ async function read(file: FileHandle, range: ByteRange | undefined): Promise<Uin
       await file.close()
       return buffer.subarray(0, bytesRead)
     }
-    return file.createReadStream({ start, end, highWaterMark: READ_AHEAD_BYTES })
+    return readFile(file, start, end)
   } catch (error) {
     await file.close()
     throw error

@@ -3,8 +3,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import type { HttpRequest, HttpResponse } from '../http/message.ts'
 import { newId } from '../registry/registry.ts'
 import { passed } from './garbage.ts'
@@ -126,38 +124,41 @@ async function send(
   counted: { sentBytes: number },
 ): Promise<void> {
   const { status, headers, body = '' } = response
-  const length =
-    response.lengthBytes ?? (typeof body === 'string' ? Buffer.byteLength(body) : (body as Uint8Array).length)
   const withoutBody = incoming.method === 'HEAD' || status === 304 || status === 204
   for (const [name, value] of Object.entries(headers)) outgoing.setHeader(name, value)
-  if (status !== 204 && status !== 304) outgoing.setHeader('Content-Length', length)
+  if (status !== 204 && status !== 304) outgoing.setHeader('Content-Length', lengthOf(response))
   if (!incoming.complete && hasBody(incoming)) outgoing.setHeader('Connection', 'close')
   outgoing.statusCode = status
-  if (body instanceof Readable && !withoutBody) {
-    await sendStream(outgoing, body, length, counted)
+  if (withoutBody) {
+    outgoing.end()
+  } else if (typeof body === 'string' || body instanceof Uint8Array) {
+    counted.sentBytes += lengthOf(response)
+    outgoing.end(body)
   } else {
-    if (body instanceof Readable) body.destroy()
-    if (!withoutBody) counted.sentBytes += length
-    outgoing.end(withoutBody ? undefined : body)
+    await sendChunks(outgoing, body, lengthOf(response), counted)
   }
   if (!incoming.complete) discardRest(incoming)
 }
 
-async function sendStream(
+function lengthOf({ body = '', lengthBytes }: HttpResponse): number {
+  if (lengthBytes !== undefined) return lengthBytes
+  if (typeof body === 'string') return Buffer.byteLength(body)
+  if (body instanceof Uint8Array) return body.length
+  throw new TypeError('an answer in chunks needs its length')
+}
+
+async function sendChunks(
   outgoing: ServerResponse,
-  body: Readable,
+  body: AsyncIterable<Uint8Array>,
   length: number,
   counted: { sentBytes: number },
 ): Promise<void> {
-  body.on('data', (chunk: Uint8Array) => {
+  for await (const chunk of body) {
+    if (outgoing.destroyed) return // the reader went away
+    // Until the callback the socket holds on to the chunk's memory.
+    const written = await new Promise<boolean>((resolve) => outgoing.write(chunk, (error) => resolve(!error)))
+    if (!written) return
     counted.sentBytes += chunk.length
-    passed(chunk.length)
-  })
-  try {
-    await pipeline(body, outgoing, { end: false })
-  } catch (error) {
-    if (outgoing.destroyed || outgoing.socket?.destroyed !== false) return // the reader went away
-    throw error
   }
   if (counted.sentBytes !== length)
     throw new Error(`the store gave ${counted.sentBytes} bytes of a blob that has ${length}`)

@@ -1,5 +1,4 @@
 // Blobs: presence, bytes, deletion (distribution-spec v1.1.1 §"Pulling blobs", §"Deleting Blobs").
-import type { Readable } from 'node:stream'
 import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import type { ByteRange } from '../oci/range.ts'
@@ -45,7 +44,7 @@ export async function openBlob(
   registry: Registry,
   link: Link,
   range?: ByteRange,
-): Promise<Uint8Array | Readable> {
+): Promise<Uint8Array | AsyncIterable<Uint8Array>> {
   const body = await registry.blobs.open(link.object, range)
   if (!body)
     throw new RegistryError(

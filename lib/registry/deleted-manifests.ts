@@ -8,6 +8,7 @@ import type { ManifestRecord } from './manifest-record.ts'
 import type { Item, Write } from './ports.ts'
 import { dropReferences, referenceKeys } from './references.ts'
 import { type Actor, number, type Registry, text } from './registry.ts'
+import { allBytes } from './stored-bytes.ts'
 
 export interface DeletedManifest {
   repo: string
@@ -88,10 +89,7 @@ async function objectBytes(
   const body = object === undefined ? undefined : await registry.blobs.open(object)
   if (!body)
     throw new RegistryError('MANIFEST_UNKNOWN', `the bytes of deleted manifest ${digest} are missing`)
-  if (body instanceof Uint8Array) return body
-  const chunks: Uint8Array[] = []
-  for await (const chunk of body) chunks.push(chunk)
-  return Buffer.concat(chunks)
+  return allBytes(body)
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Manifest } from '../oci/manifest.ts'
 import { readLink } from './links.ts'
 import type { Attributes, Json } from './ports.ts'
 import type { Registry } from './registry.ts'
+import { allBytes } from './stored-bytes.ts'
 
 const IMAGE_CONFIGS = new Set([
   'application/vnd.oci.image.config.v1+json',
@@ -39,11 +40,9 @@ async function readConfig(
   const link = await readLink(registry, repo, config.digest)
   const body = link && (await registry.blobs.open(link.object))
   if (!body) return undefined
-  const chunks: Uint8Array[] = []
-  if (body instanceof Uint8Array) chunks.push(body)
-  else for await (const chunk of body) chunks.push(chunk)
+  const bytes = await allBytes(body)
   try {
-    const parsed = JSON.parse(Buffer.concat(chunks).toString('utf8'))
+    const parsed = JSON.parse(Buffer.from(bytes).toString('utf8'))
     return typeof parsed === 'object' && parsed !== null ? parsed : undefined
   } catch {
     return undefined

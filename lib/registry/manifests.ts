@@ -9,6 +9,7 @@ import { placeManifest } from './place-manifest.ts'
 import type { Item } from './ports.ts'
 import type { Actor, Registry } from './registry.ts'
 import { openRepository, type Repository, requireRepository } from './repositories.ts'
+import { allBytes } from './stored-bytes.ts'
 import { tagOf } from './tags.ts'
 
 /** Tags given with one push by digest: their moves share its transaction. */
@@ -65,10 +66,7 @@ export async function bytesOf(
       'MANIFEST_UNKNOWN',
       `the bytes of manifest ${record.digest} are missing: push it again`,
     )
-  if (body instanceof Uint8Array) return body
-  const chunks: Uint8Array[] = []
-  for await (const chunk of body) chunks.push(chunk)
-  return Buffer.concat(chunks)
+  return allBytes(body)
 }
 
 export interface PushedManifest {

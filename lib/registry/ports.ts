@@ -1,6 +1,5 @@
 // What the registry's verbs need from the outside. Implemented by lib/local and lib/aws; one contract
 // suite per port (test/contract) says what an implementation must keep.
-import type { Readable } from 'node:stream'
 import type { ByteRange } from '../oci/range.ts'
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
@@ -90,8 +89,11 @@ export interface BlobStore {
   complete(uploadId: string, state: UploadState, sizeBytes: number, key: string): Promise<void>
   /** Forgets an upload; no error when there is none. */
   abort(uploadId: string, state: UploadState | undefined): Promise<void>
-  /** The bytes, small objects at once and others as a stream. @returns undefined when there is no such object */
-  open(key: string, range?: ByteRange): Promise<Uint8Array | Readable | undefined>
+  /**
+   * The bytes, small objects at once and others in chunks, each valid until the next one is asked for.
+   * @returns undefined when there is no such object
+   */
+  open(key: string, range?: ByteRange): Promise<Uint8Array | AsyncIterable<Uint8Array> | undefined>
   stat(key: string): Promise<StoredObject | undefined>
   copy(from: string, to: string): Promise<void>
   /** No error when there is no such object. */

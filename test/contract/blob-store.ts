@@ -31,7 +31,7 @@ export function blobStoreContract(name: string, open: () => Promise<OpenBlobStor
       const body = await store.open(key, range)
       if (body === undefined || body instanceof Uint8Array) return body && Buffer.from(body)
       const chunks: Uint8Array[] = []
-      for await (const chunk of body) chunks.push(chunk)
+      for await (const chunk of body) chunks.push(Buffer.from(chunk))
       return Buffer.concat(chunks)
     }
 

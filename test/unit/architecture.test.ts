@@ -20,10 +20,10 @@ const LAYERS: Record<string, string[]> = {
 /** Layer -> packages and Node modules it may use; `*` is anything of Node. */
 const OUTSIDE: Record<string, string[]> = {
   oci: ['node:crypto'],
-  registry: ['node:crypto', 'node:stream'],
+  registry: ['node:crypto'],
   access: ['node:crypto', 'jose'],
   config: ['node:fs', 'node:util', 'yaml', 'zod'],
-  http: ['node:stream'],
+  http: [],
   local: ['node:*', 'pino', 'prom-client', 'jose'],
   bin: ['node:*'],
 }
