@@ -73,6 +73,10 @@ export async function openFileBlobStore(dataDir: string): Promise<BlobStore> {
         await file.datasync()
         if (state === undefined) await syncDirectory(uploads)
         return { state: { file: uploadId }, sizeBytes }
+      } catch (error) {
+        // On a full disk these bytes may be all that stands in the way of making room. Not those of a successor.
+        if (writers.get(uploadId) === writer) await file.truncate(offset)
+        throw error
       } finally {
         if (writers.get(uploadId) === writer) writers.delete(uploadId)
         await file.close()
