@@ -22,6 +22,8 @@ export function openLog(dataDir: string, level: string, to: 'file' | 'stdout'): 
   const file = logFile(dataDir)
   if (to === 'file') mkdirSync(path.dirname(file), { recursive: true })
   const out = destination({ dest: to === 'file' ? file : 1, sync: false, minLength: BUFFER_BYTES })
+  // A full disk costs log lines, not the registry.
+  out.on('error', () => {})
   const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, out)
   let looks = 0
   const timer = setInterval(() => {
