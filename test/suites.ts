@@ -37,6 +37,8 @@ export const SUITES: Suite[] = [
   },
   { name: 'durability-kill', files: ['test/durability/kill.test.ts'], needs: [], when: 'ci' },
   { name: 'durability-sync', files: ['test/durability/sync.test.ts'], needs: ['strace'], when: 'ci' },
+  // Mounts a small file system of its own, which takes root.
+  { name: 'durability-disk', files: ['test/durability/full-disk.test.ts'], needs: ['mount'], when: 'all' },
   client('skopeo', ['skopeo']),
   client('buildah', ['buildah', 'skopeo']),
   client('podman', ['podman', 'skopeo']),

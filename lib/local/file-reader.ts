@@ -4,7 +4,7 @@
 import type { FileHandle } from 'node:fs/promises'
 
 const BUFFER_BYTES = 1024 * 1024
-const PAIRS_KEPT = 64
+const PAIRS_KEPT = 8
 
 type Pair = [Buffer, Buffer]
 const free: Pair[] = []

@@ -1,13 +1,15 @@
 // Structured logs: one JSON object a line, each with its component, requests with their id.
-import { mkdirSync, renameSync, statSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, renameSync, statSync, writeSync } from 'node:fs'
 import path from 'node:path'
-import { destination, type Logger, pino } from 'pino'
+import { type Logger, pino } from 'pino'
 
 const ROTATE_BYTES = 64 * 1024 * 1024
 const KEPT = 5
-const LOOK_EVERY_MS = 60_000
+const WRITE_EVERY_MS = 1000
+/** The file’s size is looked at every so many writes. */
+const LOOK_EVERY = 60
 /** Lines are collected this far before they are written. */
-const BUFFER_BYTES = 4096
+const BUFFER_CHARACTERS = 16_384
 
 export interface Log {
   logger: Logger
@@ -21,25 +23,36 @@ export function logFile(dataDir: string): string {
 export function openLog(dataDir: string, level: string, to: 'file' | 'stdout'): Log {
   const file = logFile(dataDir)
   if (to === 'file') mkdirSync(path.dirname(file), { recursive: true })
-  const out = destination({ dest: to === 'file' ? file : 1, sync: false, minLength: BUFFER_BYTES })
-  // A full disk costs log lines, not the registry.
-  out.on('error', () => {})
-  const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, out)
+  const open = () => (to === 'file' ? openSync(file, 'a') : 1)
+  let descriptor = open()
+  let lines = ''
   let looks = 0
+  const write = () => {
+    const text = lines
+    lines = ''
+    try {
+      if (text !== '') writeSync(descriptor, text)
+    } catch {} // a full disk, or a reader of stdout that is slow or gone, costs log lines and not the registry
+  }
   const timer = setInterval(() => {
     looks += 1
-    out.flush()
-    if (to === 'file' && looks % (LOOK_EVERY_MS / 1000) === 0 && rotate(file)) out.reopen()
-  }, 1000)
+    write()
+    if (to !== 'file' || looks % LOOK_EVERY !== 0 || !rotate(file)) return
+    closeSync(descriptor)
+    descriptor = open()
+  }, WRITE_EVERY_MS)
   timer.unref()
+  const collect = (line: string) => {
+    lines += line
+    if (lines.length >= BUFFER_CHARACTERS) write()
+  }
+  const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, { write: collect })
   return {
     logger,
     close: () => {
       clearInterval(timer)
-      try {
-        out.flushSync()
-      } catch {} // not open yet: nothing was written
-      out.end()
+      write()
+      if (to === 'file') closeSync(descriptor)
     },
   }
 }
