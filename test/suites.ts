@@ -17,6 +17,7 @@ function client(name: string, needs: string[], when: Suite['when'] = 'ci'): Suit
 
 export const SUITES: Suite[] = [
   { name: 'unit', files: ['test/unit'], needs: [], when: 'default' },
+  { name: 'domain', files: ['test/domain'], needs: [], when: 'default' },
   { name: 'property', files: ['test/property'], needs: [], when: 'default' },
   { name: 'contract', files: ['test/contract'], needs: [], when: 'default' },
   { name: 'api', files: ['test/api'], needs: [], when: 'default' },
