@@ -8,6 +8,8 @@ import type { LocalData } from './open-data.ts'
 
 const FLUSH_EVERY_MS = 1000
 const EXPIRE_EVERY_MS = 60_000
+/** Besides whenever there is an event: one that failed is tried again. */
+const RELAY_EVERY_MS = 60_000
 const HOUR_MS = 3_600_000
 
 export interface Background {
@@ -37,7 +39,7 @@ export function startBackground(
   async function drainOutbox(): Promise<void> {
     do {
       again = false
-      while ((await relay(registry)) > 0);
+      while ((await relay(registry, failed('relay'))) > 0);
     } while (again)
   }
   function wakeRelay(): void {
@@ -79,6 +81,7 @@ export function startBackground(
     timers.push(timer)
   }
   every(FLUSH_EVERY_MS, () => recorder.flush().catch(failed('recorder')))
+  every(RELAY_EVERY_MS, wakeRelay)
   every(EXPIRE_EVERY_MS, () => metadata.expire(Date.now()).catch(failed('expiry')))
   if (sweepEveryHours > 0) every(sweepEveryHours * HOUR_MS, () => sweepNow('timer').catch(failed('gc')))
   wakeRelay() // what a stopped process left

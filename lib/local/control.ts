@@ -1,10 +1,11 @@
 // The control socket: how `entrepot` reaches a running registry on the same machine. Only the data directory's
 // owner can open it, which is also who could read the data directly.
 import { createHash } from 'node:crypto'
-import { chmod, rm } from 'node:fs/promises'
-import { createServer, request as httpRequest, type Server } from 'node:http'
+import { rm } from 'node:fs/promises'
+import { createServer, request as httpRequest, type IncomingMessage, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { createInterface } from 'node:readline'
 import { RegistryError } from '../oci/errors.ts'
 import type { Background } from './background.ts'
 import type { LocalData } from './open-data.ts'
@@ -13,6 +14,7 @@ import { OPERATIONS, UsageError } from './operations.ts'
 /** Unix socket paths are bounded to about 104 bytes. */
 const PATH_LIMIT = 100
 const ARGS_LIMIT_BYTES = 64 * 1024
+const EXIT_CODE = 'exit-code'
 
 export function controlPath(dataDir: string): string {
   const inside = path.join(path.resolve(dataDir), 'control.sock')
@@ -29,7 +31,7 @@ interface ControlRequest {
   principal: string
 }
 
-/** Answers are lines of text; the last is the exit code. */
+/** Answers are lines of text; the exit code follows them in a trailer. */
 export async function listenControl(
   data: LocalData,
   background: Background,
@@ -37,19 +39,13 @@ export async function listenControl(
   const socket = controlPath(data.dataDir)
   await rm(socket, { force: true }) // a killed process leaves its socket; the lock says that it is gone
   const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = []
-    let size = 0
-    for await (const chunk of request) {
-      size += chunk.length
-      if (size > ARGS_LIMIT_BYTES) return void request.destroy()
-      chunks.push(chunk)
-    }
-    const { operation, args, principal } = JSON.parse(Buffer.concat(chunks).toString()) as ControlRequest
+    response.writeHead(200, { Trailer: EXIT_CODE })
     const print = (line: string) => response.write(`${line}\n`)
-    response.end(`${await runOperation(data, background, operation, args, principal, print)}\n`)
+    const code = await answerCall(data, background, request, print)
+    response.addTrailers({ [EXIT_CODE]: String(code) })
+    response.end()
   })
   await listen(server, socket)
-  await chmod(socket, 0o600)
   return {
     close: async () => {
       server.closeAllConnections()
@@ -62,8 +58,46 @@ export async function listenControl(
 function listen(server: Server, socket: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
+    // The socket is made within this call: nobody else can open it, not even before a chmod.
+    const before = process.umask(0o177)
     server.listen(socket, resolve)
+    process.umask(before)
   })
+}
+
+async function answerCall(
+  data: LocalData,
+  background: Background,
+  request: AsyncIterable<Buffer>,
+  print: (line: string) => void,
+): Promise<number> {
+  try {
+    const { operation, args, principal } = parseCall(await readCall(request))
+    return await runOperation(data, background, operation, args, principal, print)
+  } catch (error) {
+    print((error as Error).message)
+    return 2
+  }
+}
+
+async function readCall(request: AsyncIterable<Buffer>): Promise<unknown> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request) {
+    size += chunk.length
+    if (size > ARGS_LIMIT_BYTES) throw new UsageError('the arguments are too long')
+    chunks.push(chunk)
+  }
+  return JSON.parse(Buffer.concat(chunks).toString())
+}
+
+/** Only `entrepot` calls here, but perhaps one of another version. @throws UsageError */
+function parseCall(call: unknown): ControlRequest {
+  const { operation, args, principal } = (call ?? {}) as Partial<ControlRequest>
+  const isCall = typeof operation === 'string' && typeof principal === 'string' && Array.isArray(args)
+  if (!isCall || !args.every((arg) => typeof arg === 'string'))
+    throw new UsageError('this is no call of entrepot')
+  return { operation, args, principal }
 }
 
 /** @returns the exit code */
@@ -92,31 +126,20 @@ export async function runOperation(
  * Runs an operation in the process that owns the data.
  * @returns its exit code, or undefined when no process listens there
  */
-export function callControl(
+export async function callControl(
   dataDir: string,
   call: ControlRequest,
   print: (line: string) => void,
 ): Promise<number | undefined> {
+  const response = await openCall(controlPath(dataDir), call)
+  if (!response) return undefined
+  for await (const line of createInterface({ input: response })) print(line)
+  return Number(response.trailers[EXIT_CODE] ?? 1)
+}
+
+function openCall(socketPath: string, call: ControlRequest): Promise<IncomingMessage | undefined> {
   return new Promise((resolve, reject) => {
-    const request = httpRequest({ socketPath: controlPath(dataDir), method: 'POST' }, (response) => {
-      let text = ''
-      response.setEncoding('utf8')
-      response.on('data', (chunk: string) => {
-        const lines = (text + chunk).split('\n')
-        text = lines.pop() ?? ''
-        // The last complete line may be the exit code: it is held back until the end.
-        const held = lines.pop()
-        for (const line of lines) print(line)
-        if (held !== undefined) text = `${held}\n${text}`
-      })
-      response.on('end', () => {
-        const lines = text.split('\n').filter((line) => line !== '')
-        const code = Number(lines.pop())
-        for (const line of lines) print(line)
-        resolve(Number.isInteger(code) ? code : 1)
-      })
-      response.on('error', reject)
-    })
+    const request = httpRequest({ socketPath, method: 'POST' }, resolve)
     request.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve(undefined)
       else reject(error)

@@ -52,7 +52,8 @@ export async function startServer(config: Config): Promise<LocalServer> {
     }
     const control = await listenControl(data, background)
     opened.push(() => control.close())
-    const servers = await listen(config, () => registryServer(api, createMetrics(recorder), log, config, tls))
+    const metrics = createMetrics(recorder)
+    const servers = await listen(config, () => registryServer(api, metrics, log, config, tls))
     const redirect = await listenForRedirect(config, servers[0]!)
     const all = redirect ? [...servers, redirect] : servers
     opened.push(() => drain(all))

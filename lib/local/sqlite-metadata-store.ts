@@ -1,19 +1,22 @@
 // MetadataStore over SQLite: reads on a connection of this thread, writes through the writer thread.
 import { once } from 'node:events'
-import { DatabaseSync } from 'node:sqlite'
+import { backup, DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
 import type { MetadataStore, Outcome } from '../registry/ports.ts'
 import { ItemsTable } from './items-table.ts'
 import type { WriterReply, WriterRequest } from './sqlite-writer.ts'
 
 export interface SqliteMetadataStore extends MetadataStore {
-  /** Deletes a bounded number of items whose expiry has passed. */
+  /** Deletes the items whose expiry has passed. */
   expire(nowMs: number): Promise<void>
   /** Writes a consistent copy of the database to a new file while the store goes on. */
   snapshot(file: string): Promise<void>
   /** Waits for queued writes, then closes both connections. */
   close(): Promise<void>
 }
+
+/** Copied in one go. */
+const SNAPSHOT_PAGES = 1000
 
 /** Distributes over the members of a union, which plain Omit would flatten. */
 type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never
@@ -55,6 +58,7 @@ export async function openSqliteMetadataStore(file: string): Promise<SqliteMetad
   await send({ kind: 'batch', writes: [] }) // the first answer proves the database opened
   const db = new DatabaseSync(file, { readOnly: true })
   const table = new ItemsTable(db)
+  const expired = db.prepare('SELECT 1 FROM items WHERE expires < ? LIMIT 1')
 
   return {
     get: async (key) => table.get(key),
@@ -66,10 +70,13 @@ export async function openSqliteMetadataStore(file: string): Promise<SqliteMetad
       if (writes.length > 0) await send({ kind: 'batch', writes })
     },
     expire: async (nowMs) => {
-      await send({ kind: 'expire', nowEpochSeconds: Math.floor(nowMs / 1000) })
+      const nowEpochSeconds = Math.floor(nowMs / 1000)
+      // A bounded number in each commit, so that no push waits long behind it.
+      while (expired.get(nowEpochSeconds)) await send({ kind: 'expire', nowEpochSeconds })
     },
     snapshot: async (target) => {
-      db.exec(`VACUUM INTO '${target.replaceAll("'", "''")}'`)
+      // In the background, a few MiB at a time: requests are answered meanwhile.
+      await backup(db, target, { rate: SNAPSHOT_PAGES })
     },
     close: async () => {
       // The reader first: the writer, as the last connection, then folds the log into the database file.

@@ -39,17 +39,21 @@ export async function findBlob(
   )
 }
 
-/** @throws BLOB_UNKNOWN when the object is gone from the store */
+/**
+ * Larger blobs come in chunks: whoever sends them counts, and breaks off when there are too few bytes.
+ * @throws BLOB_UNKNOWN when the object is gone from the store, or cut short
+ */
 export async function openBlob(
   registry: Registry,
   link: Link,
   range?: ByteRange,
 ): Promise<Uint8Array | AsyncIterable<Uint8Array>> {
   const body = await registry.blobs.open(link.object, range)
-  if (!body)
+  const expectedBytes = range ? range.end - range.start + 1 : link.sizeBytes
+  if (!body || (body instanceof Uint8Array && body.length !== expectedBytes))
     throw new RegistryError(
       'BLOB_UNKNOWN',
-      `the bytes of ${link.digest} are missing from the store: push the blob again`,
+      `the bytes of ${link.digest} are ${body ? 'damaged in' : 'missing from'} the store: push the blob again`,
     )
   return body
 }

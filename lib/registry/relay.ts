@@ -12,13 +12,27 @@ import { number, type Registry, text } from './registry.ts'
 const PAGE = 100
 const EVENTS_KEPT_SECONDS = 30 * 86_400
 
-/** @returns events relayed; call again until there are none */
-export async function relay(registry: Registry): Promise<number> {
+/**
+ * @param onFailure told of events that could not be relayed; they stay, and do not hold up the others
+ * @returns events relayed; call again until there are none
+ */
+export async function relay(
+  registry: Registry,
+  onFailure: (error: unknown, event: string) => void = () => {},
+): Promise<number> {
   const pages = await Promise.all(partitions.events.map((pk) => registry.metadata.query({ pk, limit: PAGE })))
   // Event ids begin with their time, so this is nearly the order of things; what is derived does not depend on it.
   const events = pages.flat().sort((a, b) => (a.sk < b.sk ? -1 : 1))
-  for (const event of events) await relayOne(registry, event)
-  return events.length
+  let relayed = 0
+  for (const event of events) {
+    try {
+      await relayOne(registry, event)
+      relayed += 1
+    } catch (error) {
+      onFailure(error, event.sk)
+    }
+  }
+  return relayed
 }
 
 async function relayOne(registry: Registry, event: Item): Promise<void> {

@@ -66,7 +66,14 @@ test('expired items go, others stay', async () => {
     { kind: 'put', item: { ...item, sk: 'old', expiresAtEpochSeconds: 10 } },
     { kind: 'put', item: { ...item, sk: 'young', expiresAtEpochSeconds: 30 } },
   ])
+  await store.batchWrite(
+    Array.from({ length: 2500 }, (_, index) => ({
+      kind: 'put',
+      item: { ...item, pk: 'many', sk: String(index), expiresAtEpochSeconds: 10 },
+    })),
+  )
   await store.expire(20_000)
+  expect(await store.query({ pk: 'many', limit: 9 })).toEqual([])
   expect((await store.query({ pk: 'p', limit: 9 })).map((each) => each.sk)).toEqual(['s', 'young'])
   await store.close()
 })

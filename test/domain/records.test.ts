@@ -78,6 +78,19 @@ test('events are relayed once each, in an order, and usage follows what exists',
   expect(await itemsOf(registry, `Q#${project}#`)).toHaveLength(3)
 })
 
+test('an event that cannot be relayed stays and does not hold up the others', async () => {
+  const registry = await testRegistry()
+  await pushImage(registry, NAME, 'v1')
+  await pushImage(registry, NAME, 'v2', { layer: 'other' })
+  const damaged = (await itemsOf(registry, 'M#')).find((item) => item.sk === 'B')!
+  await registry.metadata.batchWrite([{ kind: 'delete', key: damaged }])
+  const failures: unknown[] = []
+  while ((await relay(registry, (error) => failures.push(error))) > 0);
+  expect(failures[0]).toMatchObject({ code: 'MANIFEST_UNKNOWN' })
+  expect(await itemsOf(registry, 'E#')).toHaveLength(1)
+  expect(await itemsOf(registry, 'EV#')).toHaveLength(1)
+})
+
 test('pulls and denials are written in batches, the last pull of a manifest once an hour', async () => {
   const registry = await testRegistry()
   const image = await pushImage(registry, NAME, 'v1')
