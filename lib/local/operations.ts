@@ -8,7 +8,7 @@ import { fsck } from '../registry/fsck.ts'
 import { listSweeps, readLedger, type SweepSummary } from '../registry/gc/ledger.ts'
 import { createProject, findProject, listProjects } from '../registry/projects.ts'
 import type { Actor } from '../registry/registry.ts'
-import { listEvents } from '../registry/relay.ts'
+import { eventsOf } from '../registry/relay.ts'
 import { requireRepository } from '../registry/repositories.ts'
 import { scrub } from '../registry/scrub.ts'
 import { tagHistory } from '../registry/tags.ts'
@@ -119,17 +119,9 @@ export const OPERATIONS: Record<string, Operation> = {
     usage: 'gc show SWEEP',
     what: 'show everything one sweep freed',
     run: async ({ data, print }, args) => {
-      let after: string | undefined
-      for (;;) {
-        const lines = await readLedger(data.registry, one(args), {
-          limit: LISTED,
-          ...(after ? { after } : {}),
-        })
-        for (const { entry } of lines)
-          print([entry.what, entry.where, entry.digest ?? '-', entry.freedBytes, entry.why].join('\t'))
-        if (lines.length < LISTED) return 0
-        after = lines.at(-1)!.line
-      }
+      for await (const entry of readLedger(data.registry, one(args)))
+        print([entry.what, entry.where, entry.digest ?? '-', entry.freedBytes, entry.why].join('\t'))
+      return 0
     },
   },
   events: {
@@ -138,14 +130,8 @@ export const OPERATIONS: Record<string, Operation> = {
     run: async ({ data, print }, args) => {
       const project = await findProject(data.registry, one(args))
       if (!project) throw new RegistryError('NAME_UNKNOWN', `project ${args[0]} does not exist`)
-      let after: string | undefined
-      for (;;) {
-        const page = { limit: LISTED, ...(after ? { after } : {}) }
-        const events = await listEvents(data.registry, project.id, page)
-        for (const event of events) print(JSON.stringify(event.attributes))
-        if (events.length < LISTED) return 0
-        after = events.at(-1)!.sk
-      }
+      for await (const event of eventsOf(data.registry, project.id)) print(JSON.stringify(event.attributes))
+      return 0
     },
   },
   'keys rotate': {

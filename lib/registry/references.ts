@@ -2,12 +2,12 @@
 import type { Digest } from '../oci/digest.ts'
 import type { Manifest } from '../oci/manifest.ts'
 import { keys, parseReferenceKey } from './keys.ts'
+import { pagesOf } from './partitions.ts'
 import type { Item, Key } from './ports.ts'
 import { number, type Registry } from './registry.ts'
 
 /** A reference whose attempt is nobody's birth counts this long: the push may still be under way. */
 export const YOUNG_MS = 86_400_000
-const PAGE = 100
 
 export type Standing =
   /** The manifest exists and this attempt made it. */
@@ -54,13 +54,8 @@ export async function* referencesIn(
   repo: string,
   pk: string,
 ): AsyncGenerator<ReferenceStanding> {
-  let after: string | undefined
-  for (;;) {
-    const page = await registry.metadata.query({ pk, prefix: 'R#', limit: PAGE, ...(after ? { after } : {}) })
+  for await (const page of pagesOf(registry.metadata, { pk, prefix: 'R#' }))
     yield* await judge(registry, repo, page)
-    if (page.length < PAGE) return
-    after = page.at(-1)!.sk
-  }
 }
 
 /**

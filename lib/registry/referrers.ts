@@ -6,9 +6,10 @@ import type { Registry } from './registry.ts'
 import { readRepository } from './repositories.ts'
 
 /** Descriptors of one page at most; it also ends once they add up to what fits a manifest. */
-export const REFERRERS_PAGE = 500
+const REFERRERS_PAGE = 500
 const PAGE_BYTES = 3 * 1024 * 1024
-const READ_AT_ONCE = 100
+/** One more than a page, to know whether another follows. */
+const READ_AT_ONCE = REFERRERS_PAGE + 1
 /** Items looked at for one filtered page, so that a rare type among many is no endless request. */
 const LOOKED_AT = 10_000
 

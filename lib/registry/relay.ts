@@ -6,10 +6,10 @@ import { imageFacts } from './image-facts.ts'
 import { keys, partitions } from './keys.ts'
 import { type ManifestRecord, manifestOf } from './manifest-record.ts'
 import { bytesOf } from './manifests.ts'
+import { PAGE, pagesOf } from './partitions.ts'
 import type { Item, Json, Write } from './ports.ts'
 import { number, type Registry, text } from './registry.ts'
 
-const PAGE = 100
 const EVENTS_KEPT_SECONDS = 30 * 86_400
 
 /**
@@ -110,11 +110,7 @@ async function forget(
   ])
 }
 
-/** A project's events in order, for those who follow it. */
-export async function listEvents(
-  registry: Registry,
-  project: string,
-  page: { after?: string; limit: number },
-): Promise<Item[]> {
-  return registry.metadata.query({ pk: partitions.relayedEvents(project), ...page })
+/** A project's events in order. */
+export async function* eventsOf(registry: Registry, project: string): AsyncGenerator<Item> {
+  for await (const page of pagesOf(registry.metadata, { pk: partitions.relayedEvents(project) })) yield* page
 }

@@ -4,7 +4,7 @@ import { deleteReference } from '../../lib/registry/deletion.ts'
 import { fsck } from '../../lib/registry/fsck.ts'
 import { keys } from '../../lib/registry/keys.ts'
 import { Recorder } from '../../lib/registry/recorder.ts'
-import { listEvents, relay } from '../../lib/registry/relay.ts'
+import { eventsOf, relay } from '../../lib/registry/relay.ts'
 import { historyIsWhole, tagHistory } from '../../lib/registry/tags.ts'
 import { ACTOR, HOUR_MS, itemsOf, pushImage, repositoryId, testRegistry } from './registry.ts'
 
@@ -66,7 +66,7 @@ test('events are relayed once each, in an order, and usage follows what exists',
   while ((await relay(registry)) > 0);
   expect(await itemsOf(registry, 'E#')).toEqual([])
   const project = (await registry.metadata.get(keys.project('library')))!.attributes.id as string
-  const events = await listEvents(registry, project, { limit: 10 })
+  const events = await Array.fromAsync(eventsOf(registry, project))
   expect(events.map(({ attributes }) => [attributes.sequence, attributes.type])).toEqual([
     [1, 'manifest.pushed'],
     [2, 'manifest.pushed'],

@@ -5,6 +5,7 @@ import { finaliseDeletion } from '../deleted-manifests.ts'
 import { deleteManifest } from '../deletion.ts'
 import { keys, partitions } from '../keys.ts'
 import { type ManifestRecord, readManifest } from '../manifest-record.ts'
+import { pagesOf } from '../partitions.ts'
 import { findProject } from '../projects.ts'
 import { YOUNG_MS } from '../references.ts'
 import { number, type Registry, SYSTEM } from '../registry.ts'
@@ -13,7 +14,6 @@ import type { Ledger } from './ledger.ts'
 import { DONE, later, type Verdict } from './verdict.ts'
 
 const DAY_MS = 86_400_000
-const PAGE = 100
 /** A project that keeps untagged manifests may change its mind. */
 const KEPT_LOOK_MS = 7 * DAY_MS
 
@@ -89,18 +89,11 @@ async function followSubject(
   subject: Digest,
 ): Promise<void> {
   if (await readManifest(registry, repo, subject)) return
-  let after: string | undefined
-  for (;;) {
-    const page = await registry.metadata.query({
-      pk: partitions.referrers(repo, subject),
-      limit: PAGE,
-      ...(after === undefined ? {} : { after }),
-    })
+  const referrers = { pk: partitions.referrers(repo, subject) }
+  for await (const page of pagesOf(registry.metadata, referrers)) {
     for (const item of page) {
       const record = await readManifest(registry, repo, item.sk as Digest)
       if (record) await expire(registry, ledger, record, 'its subject was deleted')
     }
-    if (page.length < PAGE) return
-    after = page.at(-1)!.sk
   }
 }

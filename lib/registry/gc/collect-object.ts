@@ -1,13 +1,13 @@
 // An object nobody links goes, bytes and all (step 4 of docs/gc.md). Keys are never reused: late and twice is safe.
 import type { Digest } from '../../oci/digest.ts'
 import { keys, partitions } from '../keys.ts'
+import { pagesOf } from '../partitions.ts'
 import type { Item, Key, Write } from '../ports.ts'
 import { YOUNG_MS } from '../references.ts'
 import { number, type Registry, text } from '../registry.ts'
 import type { Ledger } from './ledger.ts'
 import { AGAIN, DONE, later, type Verdict } from './verdict.ts'
 
-const PAGE = 100
 /** A tombstone outlives any commit that might still want to link the object. */
 const TOMBSTONE_SECONDS = 7 * 86_400
 
@@ -92,13 +92,7 @@ function deletion(item: Item): Write {
 async function linksOf(registry: Registry, object: string): Promise<'linked' | 'young' | undefined> {
   let young: 'young' | undefined
   for (const pk of partitions.objectReferences(object)) {
-    let after: string | undefined
-    for (;;) {
-      const page = await registry.metadata.query({
-        pk,
-        limit: PAGE,
-        ...(after === undefined ? {} : { after }),
-      })
+    for await (const page of pagesOf(registry.metadata, { pk })) {
       const links = await registry.metadata.batchGet(page.map(linkKey))
       const stale: Key[] = []
       for (const [index, reference] of page.entries()) {
@@ -107,8 +101,6 @@ async function linksOf(registry: Registry, object: string): Promise<'linked' | '
         else stale.push({ pk: reference.pk, sk: reference.sk })
       }
       await registry.metadata.batchWrite(stale.map((key) => ({ kind: 'delete', key })))
-      if (page.length < PAGE) break
-      after = page.at(-1)!.sk
     }
   }
   return young

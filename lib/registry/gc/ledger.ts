@@ -1,5 +1,6 @@
 // Sweeps are recorded executions; the ledger of each says what it freed, and nothing else frees bytes.
 import { keys, partitions } from '../keys.ts'
+import { pagesOf } from '../partitions.ts'
 import type { Attributes } from '../ports.ts'
 import type { Registry } from '../registry.ts'
 
@@ -73,12 +74,8 @@ export async function listSweeps(registry: Registry, limit: number): Promise<Swe
   return items.map((item) => item.attributes as unknown as SweepSummary)
 }
 
-/** What one sweep freed, a page at a time. */
-export async function readLedger(
-  registry: Registry,
-  sweep: string,
-  page: { after?: string; limit: number },
-): Promise<{ line: string; entry: LedgerLine }[]> {
-  const items = await registry.metadata.query({ pk: partitions.ledger(sweep), ...page })
-  return items.map((item) => ({ line: item.sk, entry: item.attributes as unknown as LedgerLine }))
+/** Everything one sweep freed. */
+export async function* readLedger(registry: Registry, sweep: string): AsyncGenerator<LedgerLine> {
+  for await (const page of pagesOf(registry.metadata, { pk: partitions.ledger(sweep) }))
+    for (const item of page) yield item.attributes as unknown as LedgerLine
 }

@@ -3,6 +3,7 @@
 import type { Digest } from '../../oci/digest.ts'
 import { type Candidate, candidateWrite } from '../candidates.ts'
 import { dayOf, keys, partitions } from '../keys.ts'
+import { pagesOf } from '../partitions.ts'
 import type { Item } from '../ports.ts'
 import { number, type Registry, text } from '../registry.ts'
 import { SESSION_IDLE_MS } from '../upload-session.ts'
@@ -14,7 +15,6 @@ import { unknownObjects } from './inventory.ts'
 import { Ledger, type SweepSummary } from './ledger.ts'
 import { DONE, later, type Verdict } from './verdict.ts'
 
-const PAGE = 100
 /** The whole store is compared with the metadata once a day at most. */
 const INVENTORY_EVERY_MS = 86_400_000
 
@@ -49,18 +49,10 @@ export async function sweep(registry: Registry, trigger: string): Promise<SweepS
 async function sweepDay(registry: Registry, ledger: Ledger, day: number): Promise<boolean> {
   let left = false
   for (const pk of partitions.candidates(day)) {
-    let after: string | undefined
-    for (;;) {
-      const page = await registry.metadata.query({
-        pk,
-        limit: PAGE,
-        ...(after === undefined ? {} : { after }),
-      })
+    for await (const page of pagesOf(registry.metadata, { pk })) {
       for (const item of page) {
         if (!(await judge(registry, ledger, item))) left = true
       }
-      if (page.length < PAGE) break
-      after = page.at(-1)!.sk
     }
   }
   return left
