@@ -1,6 +1,6 @@
 // npm test: runs suites one after another and ends with what was skipped and why.
 //   node test/run.ts              the suites that need nothing but Node
-//   node test/run.ts --ci         those, and every suite whose tools are here
+//   node test/run.ts --ci         what CI adds to those: every further suite whose tools are here
 //   node test/run.ts --all        every suite; a missing tool that tools/unavailable.json does not list fails
 //   node test/run.ts --sabotage   each proof with its sabotage switch on: every one must turn red
 //   node test/run.ts NAME …       only these suites

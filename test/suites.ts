@@ -22,6 +22,7 @@ export const SUITES: Suite[] = [
   { name: 'contract', files: ['test/contract'], needs: [], when: 'default' },
   { name: 'api', files: ['test/api'], needs: [], when: 'default' },
   { name: 'cli', files: ['test/cli/'], needs: [], when: 'default' },
+  { name: 'certificates', files: ['test/certificates'], needs: ['openssl'], when: 'default' },
   { name: 'model', files: ['test/model'], needs: [], when: 'default' },
   { name: 'model-long', files: ['test/model'], needs: [], when: 'all', env: { MODEL_STEPS: '400000' } },
   {
@@ -38,6 +39,7 @@ export const SUITES: Suite[] = [
   },
   { name: 'durability-kill', files: ['test/durability/kill.test.ts'], needs: [], when: 'ci' },
   { name: 'durability-sync', files: ['test/durability/sync.test.ts'], needs: ['strace'], when: 'ci' },
+  { name: 'slow', files: ['test/slow'], needs: [], when: 'all' },
   // Mounts a small file system of its own, which takes root.
   { name: 'durability-disk', files: ['test/durability/full-disk.test.ts'], needs: ['mount'], when: 'all' },
   client('skopeo', ['skopeo']),

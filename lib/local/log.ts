@@ -22,7 +22,10 @@ export function logFile(dataDir: string): string {
 
 export function openLog(dataDir: string, level: string, to: 'file' | 'stdout'): Log {
   const file = logFile(dataDir)
-  if (to === 'file') mkdirSync(path.dirname(file), { recursive: true })
+  if (to === 'file') {
+    mkdirSync(path.dirname(file), { recursive: true })
+    rotate(file)
+  }
   const open = () => (to === 'file' ? openSync(file, 'a') : 1)
   let descriptor = open()
   let lines = ''

@@ -167,6 +167,14 @@ test('the log has a component in every line and the request id of every answer',
   expect(new Set(lines.map((line) => line.component))).toEqual(new Set(['http']))
 })
 
+test('a log that has grown large is put aside, and the next one begun', async () => {
+  await server.stop()
+  const log = path.join(data, 'logs', 'entrepot.jsonl')
+  await truncate(log, 64 * 1024 * 1024)
+  server = await startServer({ dataDir: data })
+  expect((await readdir(path.join(data, 'logs'))).sort()).toEqual(['entrepot.1.jsonl', 'entrepot.jsonl'])
+})
+
 test('/metrics counts requests, and /healthz answers', async () => {
   await pushImage(http, 'lab/app', 'v1')
   const metrics = (await http('GET', '/metrics')).body.toString()

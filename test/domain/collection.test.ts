@@ -1,9 +1,11 @@
 // When things go, and when they do not: the windows of docs/gc.md, one at a time.
 import { expect, test } from 'vitest'
+import { digestOf } from '../../lib/oci/digest.ts'
 import { findBlob } from '../../lib/registry/blobs.ts'
 import { deleteReference } from '../../lib/registry/deletion.ts'
 import { listSweeps, readLedger } from '../../lib/registry/gc/ledger.ts'
 import { sweep } from '../../lib/registry/gc/sweep.ts'
+import { keys } from '../../lib/registry/keys.ts'
 import { findManifest } from '../../lib/registry/manifests.ts'
 import { mountFrom } from '../../lib/registry/mounts.ts'
 import { listReferrers } from '../../lib/registry/referrers.ts'
@@ -20,6 +22,7 @@ import {
   pushBlob,
   pushImage,
   pushIndex,
+  repositoryId,
   type TestRegistry,
   testRegistry,
 } from './registry.ts'
@@ -133,6 +136,37 @@ test('referrers stay while their subject does, and follow it once its window has
     code: 'MANIFEST_UNKNOWN',
   })
   expect((await listReferrers(registry, NAME, subject.digest, {})).descriptors).toEqual([])
+})
+
+test('referrers come in pages that together hold each of them once', async () => {
+  const registry = await testRegistry()
+  const subject = (await pushImage(registry, NAME, 'v1')).digest
+  const repo = await repositoryId(registry, NAME)
+  const descriptors = Array.from({ length: 1203 }, (_, number) => ({
+    mediaType: 'application/x',
+    digest: digestOf(Buffer.from(String(number))),
+    size: 1,
+    artifactType: number % 3 === 0 ? 'rare' : 'common',
+  }))
+  await registry.metadata.batchWrite(
+    descriptors.map((descriptor) => ({
+      kind: 'put',
+      item: { ...keys.referrer(repo, subject, descriptor.digest), attributes: { v: 1, descriptor } },
+    })),
+  )
+  for (const artifactType of [undefined, 'rare']) {
+    const seen: string[] = []
+    let after: string | undefined
+    do {
+      const filter = { ...(artifactType ? { artifactType } : {}), ...(after ? { after } : {}) }
+      const page = await listReferrers(registry, NAME, subject, filter)
+      expect(page.descriptors.length).toBeLessThanOrEqual(500)
+      seen.push(...page.descriptors.map((each) => each.digest))
+      after = page.next
+    } while (after)
+    const wanted = descriptors.filter((each) => !artifactType || each.artifactType === artifactType)
+    expect(seen).toEqual(wanted.map((each) => each.digest).sort())
+  }
 })
 
 test('a mounted object stays until the last repository that links it lets go', async () => {
