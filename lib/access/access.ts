@@ -83,7 +83,7 @@ export function createAccess(options: AccessOptions): Access {
       const bearer = parseBearer(authorization)
       if (bearer !== undefined) {
         const token = await tokens.verify(bearer)
-        if (!token) throw challenge('invalid_token')
+        if (!token || (await isRevoked(registry, token, needed))) throw challenge('invalid_token')
         return asBearer(registry, token, needed, challenge('insufficient_scope'))
       }
       const basic = parseBasic(authorization)
@@ -125,6 +125,18 @@ function asBearer(
     return (await grantedActions(registry, principal, resource)).actions.length > 0
   }
   return { principal: token.subject, kind, may }
+}
+
+/** Pulls look nothing up and end with the token's life; whoever changes something is looked up each time. */
+async function isRevoked(
+  registry: Registry,
+  token: AccessToken,
+  needed: ResourceActions[],
+): Promise<boolean> {
+  const changes = needed.some(({ actions }) => actions.includes('push') || actions.includes('delete'))
+  if (!changes || token.subject === ANONYMOUS.name) return false
+  const user = await findUser(registry, token.subject)
+  return !user || token.issuedAtSeconds < user.notBeforeSeconds
 }
 
 function covers(granted: string[], { actions }: ResourceActions): boolean {

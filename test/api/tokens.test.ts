@@ -1,4 +1,7 @@
 import { createPublicKey, verify } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ADMIN_PASSWORD, type Server, startServer } from '../support/server.ts'
 import { type Client, clientOf, pushImage } from './client.ts'
@@ -173,6 +176,34 @@ test('a push to a project that does not exist says how to make it', async () => 
   const answer = await clientOf(server.url, basic)('POST', '/v2/nowhere/app/blobs/uploads/')
   expect([answer.status, answer.code]).toEqual([404, 'NAME_UNKNOWN'])
   expect(answer.message).toContain('entrepot project create nowhere')
+})
+
+test('a changed password stops pushes with older tokens at once, and their pulls within a token’s life', async () => {
+  const own = await startServer({
+    open: false,
+    dataDir: await mkdtemp(path.join(tmpdir(), 'entrepot-revoked-')),
+  })
+  const ask = clientOf(own.url, basic)
+  await pushImage(ask, 'library/app', 'v1')
+  const scope = 'scope=repository:library/app:pull,push,delete'
+  const { token: old } = JSON.parse((await ask('GET', `/service/token?${scope}`)).body.toString())
+  // Tokens know seconds: the password must change in a later one than the token was made in.
+  const issued = claims(old).iat
+  await expect.poll(() => Math.floor(Date.now() / 1000)).toBeGreaterThan(issued)
+  await own.stop()
+  const env = { ENTREPOT_ADMIN_PASSWORD: 'another-password' }
+  const changed = await startServer({ open: false, dataDir: own.dataDir, env })
+  const again = clientOf(changed.url)
+  for (const [method, path] of [
+    ['POST', '/v2/library/app/blobs/uploads/'],
+    ['DELETE', '/v2/library/app/manifests/v1'],
+  ] as const)
+    expect((await again(method, path, bearer(old))).headers['www-authenticate']).toContain(
+      'error="invalid_token"',
+    )
+  expect((await again('GET', '/v2/library/app/manifests/v1', bearer(old))).status).toBe(200)
+  await changed.stop()
+  await rm(own.dataDir, { recursive: true })
 })
 
 test('an upload goes on after its bearer token has expired, because the session is the permission', async () => {
