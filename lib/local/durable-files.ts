@@ -7,16 +7,14 @@ const BATCH_BYTES = 1024 * 1024
 
 /**
  * Writes `body` at `position`, hashing and network reads overlapping the previous write.
- * @param fence called right before each write; throws to stop a writer that lost its turn
- * @param pending told each write under way, for whoever takes over
+ * @param change runs each write; throws, before it began, to stop a writer that lost its turn
  * @returns bytes written
  */
 export async function writeBody(
   file: FileHandle,
   position: number,
   body: AsyncIterable<Uint8Array>,
-  fence: () => void = () => {},
-  pending: (write: Promise<void>) => void = () => {},
+  change: (write: () => Promise<void>) => Promise<void> = (write) => write(),
 ): Promise<number> {
   let total = 0
   let batch: Uint8Array[] = []
@@ -24,10 +22,9 @@ export async function writeBody(
   let writing: Promise<void> = Promise.resolve()
   const flush = async () => {
     await writing
-    fence()
-    writing = writeAll(file, batch, batchBytes, position + total)
+    const [buffers, sizeBytes, at] = [batch, batchBytes, position + total]
+    writing = change(() => writeAll(file, buffers, sizeBytes, at))
     writing.catch(() => {}) // awaited by the next flush
-    pending(writing)
     total += batchBytes
     batch = []
     batchBytes = 0

@@ -19,8 +19,8 @@ class Superseded extends Error {
 }
 
 interface Writer {
-  /** The write under way, if any. */
-  writing: Promise<unknown>
+  /** The change of the file that is under way; never rejects. */
+  changing: Promise<unknown>
 }
 
 /** Opens the store, creating its directories. @throws when they cannot be written */
@@ -39,7 +39,7 @@ export async function openFileBlobStore(dataDir: string): Promise<BlobStore> {
     const previous = writers.get(uploadId)
     if (writer) writers.set(uploadId, writer)
     else writers.delete(uploadId)
-    await previous?.writing.catch(() => {})
+    await previous?.changing
   }
 
   return {
@@ -56,26 +56,28 @@ export async function openFileBlobStore(dataDir: string): Promise<BlobStore> {
     },
 
     async append(uploadId, state, offset, body) {
-      const writer: Writer = { writing: Promise.resolve() }
+      const writer: Writer = { changing: Promise.resolve() }
       await takeOver(uploadId, writer)
       const fence = () => {
         if (writers.get(uploadId) !== writer) throw new Superseded('another request continued this upload')
       }
-      const file = await openIfPresent(uploadPath(uploadId), state === undefined ? 'w' : 'r+')
-      if (!file)
-        throw new RegistryError('BLOB_UPLOAD_UNKNOWN', 'the bytes of this upload are lost: start a new one')
+      /** Every change of the file, begun only while it is our turn; whoever takes over waits for its end. */
+      const change = <T>(work: () => Promise<T>): Promise<T> => {
+        fence()
+        const changing = work()
+        writer.changing = changing.catch(() => {})
+        return changing
+      }
+      const file = await change(() => openUpload(uploadPath(uploadId), state === undefined, offset))
       try {
-        if (state !== undefined) await file.truncate(offset)
-        const sizeBytes = await writeBody(file, offset, body, fence, (write) => {
-          writer.writing = write
-        })
+        const sizeBytes = await writeBody(file, offset, body, change)
         fence()
         await file.datasync()
         if (state === undefined) await syncDirectory(uploads)
         return { state: { file: uploadId }, sizeBytes }
       } catch (error) {
         // On a full disk these bytes may be all that stands in the way of making room. Not those of a successor.
-        if (writers.get(uploadId) === writer) await file.truncate(offset)
+        if (writers.get(uploadId) === writer) await change(() => file.truncate(offset))
         throw error
       } finally {
         if (writers.get(uploadId) === writer) writers.delete(uploadId)
@@ -134,6 +136,15 @@ export async function openFileBlobStore(dataDir: string): Promise<BlobStore> {
 
     list: (prefix) => walk(dataDir, prefix),
   }
+}
+
+/** An upload's file, without what a dead request left beyond `offset`. @throws BLOB_UPLOAD_UNKNOWN */
+async function openUpload(file: string, fresh: boolean, offset: number): Promise<FileHandle> {
+  const handle = await openIfPresent(file, fresh ? 'w' : 'r+')
+  if (!handle)
+    throw new RegistryError('BLOB_UPLOAD_UNKNOWN', 'the bytes of this upload are lost: start a new one')
+  if (!fresh) await handle.truncate(offset)
+  return handle
 }
 
 async function writeFile(file: string, body: AsyncIterable<Uint8Array>): Promise<number> {

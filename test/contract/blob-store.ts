@@ -106,6 +106,19 @@ export function blobStoreContract(name: string, open: () => Promise<OpenBlobStor
       expect((await read('b/r/u/up'))?.toString()).toBe('abcdef')
     })
 
+    test('however two appends to one upload meet, what the second was told is stored stays', async () => {
+      for (let round = 0; round < 200; round++) {
+        const upload = `up-${round}`
+        const { state } = await store.append(upload, undefined, 0, chunked(Buffer.from('abc')))
+        const first = store.append(upload, state, 3, failing(Buffer.from('garbage'))).catch(() => {})
+        for (let turn = 0; turn < round % 20; turn++) await Promise.resolve()
+        const second = await store.append(upload, state, 3, chunked(Buffer.from('def')))
+        await first
+        await store.complete(upload, second.state, 6, `b/r/u/${upload}`)
+        expect((await read(`b/r/u/${upload}`))?.toString()).toBe('abcdef')
+      }
+    })
+
     test('completing again, or twice at once, changes nothing', async () => {
       const { state } = await store.append('up', undefined, 0, chunked(Buffer.from('abc')))
       const complete = () => store.complete('up', state, 3, 'b/r/u/up')
