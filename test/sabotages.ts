@@ -31,8 +31,8 @@ export const SABOTAGES: Sabotage[] = [
   {
     name: 'conformance',
     breaks: 'a proxy reverses tag lists and drops digest headers',
-    files: ['test/conformance'],
-    needs: ['oci-conformance-v1', 'oci-conformance-main'],
+    files: ['test/conformance/rc.test.ts', 'test/conformance/main.test.ts'],
+    needs: ['oci-conformance-rc', 'oci-conformance-main'],
   },
   {
     name: 'clients-digest',

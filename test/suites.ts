@@ -32,6 +32,12 @@ export const SUITES: Suite[] = [
     when: 'ci',
   },
   {
+    name: 'conformance-rc',
+    files: ['test/conformance/rc.test.ts'],
+    needs: ['oci-conformance-rc'],
+    when: 'ci',
+  },
+  {
     name: 'conformance-main',
     files: ['test/conformance/main.test.ts'],
     needs: ['oci-conformance-main'],

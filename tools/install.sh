@@ -10,10 +10,13 @@
 set -euo pipefail
 
 # name        set   version   Go package                                        build tags
+# The tag `test` builds the package's tests as a program.
 GO_TOOLS='
 crane         core  v0.22.1   github.com/google/go-containerregistry/cmd/crane  -
 oras          core  v1.3.6    oras.land/oras/cmd/oras                           -
 regctl        core  v0.11.7   github.com/regclient/regclient/cmd/regctl         -
+oci-conformance-main  core  v0.0.0-20260831232431-97274622c111  github.com/opencontainers/distribution-spec/conformance  -
+oci-conformance-rc    core  v0.0.0-20231101194043-f2182352d4cc  github.com/opencontainers/distribution-spec/conformance  test
 helm          all   v4.3.1    helm.sh/helm/v4/cmd/helm                          -
 ctr2          all   v2.4.2    github.com/containerd/containerd/v2/cmd/ctr       no_btrfs,no_devmapper,no_zfs
 containerd2   all   v2.4.2    github.com/containerd/containerd/v2/cmd/containerd  no_btrfs,no_devmapper,no_zfs,no_cri,no_aufs
@@ -89,7 +92,12 @@ install_go() {
     export GOFLAGS='-trimpath -buildvcs=false' CGO_ENABLED=0
     go mod init "tools/$name" 2>/dev/null
     go get -tool "$package@$version" 2>go.log || { tail -5 go.log >&2; exit 1; }
-    go build -tags "${tags/#-/}" -ldflags='-s -w' -o "$bin/$name" "$package"
+    if [ "$tags" = test ]; then
+      go mod tidy 2>go.log || true
+      go test -c -ldflags='-s -w' -o "$bin/$name" "$package"
+    else
+      go build -tags "${tags/#-/}" -ldflags='-s -w' -o "$bin/$name" "$package"
+    fi
   )
   touch "$stamp"
 }

@@ -1,6 +1,6 @@
 // What the suites skip against us, and why that is right.
 
-export const V1_SKIPS: Record<string, string> = {
+export const OLD_SKIPS: Record<string, string> = {
   'Pull Setup Get tag name from environment': 'only for registries that cannot be pushed to',
   'Content Discovery Setup Populate registry with test tags (no push)':
     'only for registries that cannot be pushed to',

@@ -1,15 +1,15 @@
 // Runs the official conformance programs of the distribution specification and reads their junit reports.
 //
-// They are not in a package registry, so tools/install.sh cannot get them. With a clone of
-// github.com/opencontainers/distribution-spec (v1.1.1, and main), by hand:
-//   cd conformance && CGO_ENABLED=0 go test -c -o <here>/tools/bin/oci-conformance-v1 .      (at tag v1.1.1)
-//   cd conformance && CGO_ENABLED=0 go build -o <here>/tools/bin/oci-conformance-main .      (on main)
+// tools/install.sh has two of them: the one of the main branch, and the old suite as it stood before v1.1.0 (rc).
+// The old suite at v1.1.1 is in no package registry; where tools/bin/oci-conformance-v1 is there, it runs.
 import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { ADMIN_PASSWORD, type Server } from '../support/server.ts'
 import { findTool } from '../tools.ts'
+
+export type OldProgram = 'oci-conformance-v1' | 'oci-conformance-rc'
 
 export interface SuiteResult {
   run: number
@@ -19,8 +19,8 @@ export interface SuiteResult {
 }
 
 /** @param login whether to pass the administrator's credentials */
-export async function runV1(url: string, login: boolean): Promise<SuiteResult> {
-  return run('oci-conformance-v1', {
+export async function runOld(program: OldProgram, url: string, login: boolean): Promise<SuiteResult> {
+  return run(program, {
     OCI_ROOT_URL: url,
     OCI_NAMESPACE: 'library/conformance',
     OCI_CROSSMOUNT_NAMESPACE: 'library/conformance-other',

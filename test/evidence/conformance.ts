@@ -1,8 +1,8 @@
 // The official conformance suites, their junit reports kept beside this page.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { MAIN_SKIPS, V1_SKIPS } from '../conformance/skips.ts'
-import { runMain, runV1, type SuiteResult } from '../conformance/suite.ts'
+import { MAIN_SKIPS, OLD_SKIPS } from '../conformance/skips.ts'
+import { runMain, runOld, type SuiteResult } from '../conformance/suite.ts'
 import { startServer } from '../support/server.ts'
 
 export const title = 'Conformance'
@@ -16,7 +16,7 @@ export async function collect(): Promise<string> {
     const mode = open ? 'open' : 'login'
     const server = await startServer({ open })
     const results: [string, SuiteResult][] = [
-      ['v1.1.1', await runV1(server.url, !open)],
+      ['v1.1.1', await runOld('oci-conformance-v1', server.url, !open)],
       ['main, OCI_VERSION=1.1', await runMain(server, '1.1', !open)],
       ['main, OCI_VERSION=dev', await runMain(server, 'dev', !open)],
     ]
@@ -29,7 +29,7 @@ export async function collect(): Promise<string> {
       )
     }
   }
-  const skips = Object.entries({ ...V1_SKIPS, ...MAIN_SKIPS }).map(([name, why]) => `- *${name}*: ${why}`)
+  const skips = Object.entries({ ...OLD_SKIPS, ...MAIN_SKIPS }).map(([name, why]) => `- *${name}*: ${why}`)
   return [
     '| suite | mode | passed | failed | skipped | report |',
     '|---|---|---|---|---|---|',
