@@ -2,14 +2,11 @@
 import { type Digest, parseDigest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { parseContentRange, uploadRange } from '../oci/range.ts'
+import { appendToUpload } from '../registry/append-upload.ts'
+import { commitUpload } from '../registry/commit-upload.ts'
 import { issueSessionToken, readSessionToken, type Session } from '../registry/session-token.ts'
-import {
-  appendToUpload,
-  cancelUpload,
-  commitUpload,
-  type UploadBody,
-  uploadOffset,
-} from '../registry/uploads.ts'
+import type { UploadBody } from '../registry/upload-body.ts'
+import { cancelUpload, uploadOffset } from '../registry/uploads.ts'
 import type { Api } from './api.ts'
 import { methodNotAllowed } from './errors.ts'
 import { contentLength, empty, type HttpRequest, type HttpResponse, hasBody } from './message.ts'

@@ -3,7 +3,7 @@ import { type FileHandle, link, open, opendir, readdir, rm, stat } from 'node:fs
 import path from 'node:path'
 import { RegistryError } from '../oci/errors.ts'
 import type { ByteRange } from '../oci/range.ts'
-import type { BlobStore, StoredObject } from '../registry/ports.ts'
+import type { BlobStore, StoredObject, UploadState } from '../registry/ports.ts'
 import { newId } from '../registry/registry.ts'
 import { makeDirectory, renameDurably, syncDirectory, writeBody } from './durable-files.ts'
 import { readFile } from './file-reader.ts'
@@ -12,6 +12,8 @@ import { readFile } from './file-reader.ts'
 const SMALL_BYTES = 64 * 1024
 /** Temporary files of uploads that come in one request. */
 const WHOLE = 'put-'
+/** A file nobody appended to for so long belongs to a session that is over. */
+const ABANDONED_MS = 2 * 86_400_000
 
 /** An append that another one took over from; its client gets an error, its bytes are dropped. */
 class Superseded extends Error {
@@ -28,17 +30,16 @@ export async function openFileBlobStore(dataDir: string): Promise<BlobStore> {
   const uploads = path.join(dataDir, 'uploads')
   await makeDirectory(uploads)
   await makeDirectory(path.join(dataDir, 'b'))
-  // Only this process writes here, so what a whole upload left is of a process that died.
-  for (const name of await readdir(uploads)) if (name.startsWith(WHOLE)) await rm(path.join(uploads, name))
+  await removeLeftovers(uploads)
   const writers = new Map<string, Writer>()
   const objectPath = (key: string) => path.join(dataDir, key)
-  const uploadPath = (uploadId: string) => path.join(uploads, uploadId)
+  const uploadPath = (name: string) => path.join(uploads, name)
 
   /** From here on nobody else writes to the upload's file: earlier writers see that they lost their turn. */
-  async function takeOver(uploadId: string, writer: Writer | undefined): Promise<void> {
-    const previous = writers.get(uploadId)
-    if (writer) writers.set(uploadId, writer)
-    else writers.delete(uploadId)
+  async function takeOver(name: string, writer: Writer | undefined): Promise<void> {
+    const previous = writers.get(name)
+    if (writer) writers.set(name, writer)
+    else writers.delete(name)
     await previous?.changing
   }
 
@@ -55,11 +56,12 @@ export async function openFileBlobStore(dataDir: string): Promise<BlobStore> {
       }
     },
 
-    async append(uploadId, state, offset, body) {
+    async append(_key, state, offset, body) {
+      const name = state === undefined ? newId() : fileOf(state)
       const writer: Writer = { changing: Promise.resolve() }
-      await takeOver(uploadId, writer)
+      await takeOver(name, writer)
       const fence = () => {
-        if (writers.get(uploadId) !== writer) throw new Superseded('another request continued this upload')
+        if (writers.get(name) !== writer) throw new Superseded('another request continued this upload')
       }
       /** Every change of the file, begun only while it is our turn; whoever takes over waits for its end. */
       const change = <T>(work: () => Promise<T>): Promise<T> => {
@@ -68,29 +70,31 @@ export async function openFileBlobStore(dataDir: string): Promise<BlobStore> {
         writer.changing = changing.catch(() => {})
         return changing
       }
-      const file = await change(() => openUpload(uploadPath(uploadId), state === undefined, offset))
+      const file = await change(() => openUpload(uploadPath(name), state === undefined, offset))
       try {
         const sizeBytes = await writeBody(file, offset, body, change)
         fence()
         await file.datasync()
         if (state === undefined) await syncDirectory(uploads)
-        return { state: { file: uploadId }, sizeBytes }
+        return { state: { file: name }, sizeBytes }
       } catch (error) {
         // On a full disk these bytes may be all that stands in the way of making room. Not those of a successor.
-        if (writers.get(uploadId) === writer) await change(() => file.truncate(offset))
+        if (writers.get(name) === writer)
+          await change(() => (state === undefined ? rm(uploadPath(name)) : file.truncate(offset)))
         throw error
       } finally {
-        if (writers.get(uploadId) === writer) writers.delete(uploadId)
+        if (writers.get(name) === writer) writers.delete(name)
         await file.close()
       }
     },
 
-    async complete(uploadId, _state, sizeBytes, key) {
-      await takeOver(uploadId, undefined)
-      const file = await openIfPresent(uploadPath(uploadId), 'r+')
+    async complete(key, state, sizeBytes) {
+      const upload = uploadPath(fileOf(state))
+      await takeOver(fileOf(state), undefined)
+      const file = await openIfPresent(upload, 'r+')
       if (!file) {
         // A repeat after a crash: the rename happened, its directory may not have been synced.
-        if (!(await statIfPresent(objectPath(key)))) throw new Error(`upload ${uploadId} has no bytes`)
+        if (!(await statIfPresent(objectPath(key)))) throw new Error(`the upload of ${key} has no bytes`)
         return syncDirectory(path.dirname(objectPath(key)))
       }
       try {
@@ -100,7 +104,7 @@ export async function openFileBlobStore(dataDir: string): Promise<BlobStore> {
         await file.close()
       }
       try {
-        await renameDurably(uploadPath(uploadId), objectPath(key))
+        await renameDurably(upload, objectPath(key))
       } catch (error) {
         // A repeat of this commit was quicker with the rename; its directory may not be synced yet.
         if (!(await statIfPresent(objectPath(key)))) throw error
@@ -108,9 +112,9 @@ export async function openFileBlobStore(dataDir: string): Promise<BlobStore> {
       }
     },
 
-    async abort(uploadId) {
-      await takeOver(uploadId, undefined)
-      await rm(uploadPath(uploadId), { force: true })
+    async abort(_key, state) {
+      await takeOver(fileOf(state), undefined)
+      await rm(uploadPath(fileOf(state)), { force: true })
     },
 
     async open(key, range) {
@@ -136,6 +140,19 @@ export async function openFileBlobStore(dataDir: string): Promise<BlobStore> {
 
     list: (prefix) => walk(dataDir, prefix),
   }
+}
+
+/** Only this process writes here: whole uploads, and what nobody continued, are of processes that died. */
+async function removeLeftovers(uploads: string): Promise<void> {
+  for (const name of await readdir(uploads)) {
+    const file = path.join(uploads, name)
+    const found = await statIfPresent(file)
+    if (found && (name.startsWith(WHOLE) || found.mtimeMs < Date.now() - ABANDONED_MS)) await rm(file)
+  }
+}
+
+function fileOf(state: UploadState): string {
+  return state.file as string
 }
 
 /** An upload's file, without what a dead request left beyond `offset`. @throws BLOB_UPLOAD_UNKNOWN */

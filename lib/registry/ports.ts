@@ -63,10 +63,20 @@ export interface StoredObject {
   key: string
   sizeBytes: number
   modifiedAtMs: number
+  /** The sha256 of its bytes in hex, where the store checked it itself when it took them. */
+  sha256?: string
 }
 
 /** What a store must remember of an upload between requests (a file's name, multipart parts); JSON. */
 export type UploadState = Attributes
+
+export interface Appended {
+  state: UploadState
+  /** Bytes of this append. */
+  sizeBytes: number
+  /** Where the upload's bytes so far are an object already, so that nothing is left to complete. */
+  object?: string
+}
 
 /**
  * Objects are immutable and their keys never reused. Implementations throw errors with `code: 'ENOSPC'`
@@ -76,19 +86,20 @@ export interface BlobStore {
   /** Stores a whole object; durable when it resolves, nothing at `key` when `body` throws. @returns bytes stored */
   put(key: string, body: AsyncIterable<Uint8Array>): Promise<number>
   /**
-   * Adds `body` after the first `offset` bytes of an upload, dropping anything beyond them (a dead request's
-   * leftovers). A second append to one upload ends the first. Durable when it resolves.
+   * Adds `body` after the first `offset` bytes of the upload that shall become the object `key`, dropping anything
+   * beyond them (a dead request's leftovers). Without a state an upload is begun, apart from any other of that key.
+   * A second append to one upload ends the first. Durable when it resolves.
    */
   append(
-    uploadId: string,
+    key: string,
     state: UploadState | undefined,
     offset: number,
     body: AsyncIterable<Uint8Array>,
-  ): Promise<{ state: UploadState; sizeBytes: number }>
+  ): Promise<Appended>
   /** Makes the upload's first `sizeBytes` bytes the object `key`. Repeating it after a crash finishes or does nothing. */
-  complete(uploadId: string, state: UploadState, sizeBytes: number, key: string): Promise<void>
-  /** Forgets an upload; no error when there is none. */
-  abort(uploadId: string, state: UploadState | undefined): Promise<void>
+  complete(key: string, state: UploadState, sizeBytes: number): Promise<void>
+  /** Forgets an upload, and an object its bytes were already; no error when there is none. */
+  abort(key: string, state: UploadState): Promise<void>
   /**
    * The bytes, small objects at once and others in chunks, each valid until the next one is asked for.
    * @returns undefined when there is no such object

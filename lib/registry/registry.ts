@@ -60,3 +60,7 @@ export function number(item: Item, name: string): number {
   if (typeof value !== 'number') throw new TypeError(`item ${item.pk} ${item.sk}: ${name} is not a number`)
   return value
 }
+
+export function epochSeconds(registry: Registry): number {
+  return Math.floor(registry.clock.nowMs() / 1000)
+}

@@ -1,35 +1,45 @@
 // Hashes of uploads in progress, so that a chunked upload is hashed as it arrives. Only a cache: an upload
 // continued by another process has no running hash and is read back once at its commit instead.
-import { createHash, type Hash } from 'node:crypto'
-import { type Digest, finishDigest } from '../oci/digest.ts'
+import type { Hash } from 'node:crypto'
+import type { Registry } from './registry.ts'
 
 interface RunningHash {
   hash: Hash
-  offset: number
+  /** Of the session's item when it accepted the bytes: another accepted write of it has another one. */
+  epoch: number
 }
 
 const KEPT = 4096
 
-export class RunningHashes {
+class RunningHashes {
   readonly #hashes = new Map<string, RunningHash>()
 
-  /** A copy of the hash over the first `offset` bytes, or undefined when it is not known here. */
-  at(session: string, offset: number): Hash | undefined {
-    if (offset === 0) return createHash('sha256')
+  /** A copy of the hash over the bytes accepted at `epoch`, or undefined when it is not known here. */
+  at(session: string, epoch: number): Hash | undefined {
     const running = this.#hashes.get(session)
-    return running?.offset === offset ? running.hash.copy() : undefined
+    return running?.epoch === epoch ? running.hash.copy() : undefined
   }
 
-  /** Remembers the hash over the first `offset` bytes. @returns the digest so far */
-  keep(session: string, offset: number, hash: Hash): Digest {
+  /** Remembers the hash over the bytes that were accepted at `epoch`. */
+  keep(session: string, epoch: number, hash: Hash): void {
     this.#hashes.delete(session)
     const oldest = this.#hashes.keys().next()
     if (this.#hashes.size >= KEPT && !oldest.done) this.#hashes.delete(oldest.value)
-    this.#hashes.set(session, { hash, offset })
-    return finishDigest(hash.copy(), 'sha256')
+    this.#hashes.set(session, { hash, epoch })
   }
 
   forget(session: string): void {
     this.#hashes.delete(session)
   }
+}
+
+const running = new WeakMap<Registry, RunningHashes>()
+
+export function hashesOf(registry: Registry): RunningHashes {
+  let found = running.get(registry)
+  if (!found) {
+    found = new RunningHashes()
+    running.set(registry, found)
+  }
+  return found
 }

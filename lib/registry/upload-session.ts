@@ -2,7 +2,7 @@
 import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { candidateWrite } from './candidates.ts'
-import { keys } from './keys.ts'
+import { keys, objectKeys } from './keys.ts'
 import type { Condition, Item, UploadState, Write } from './ports.ts'
 import { number, type Registry, text } from './registry.ts'
 import type { Session } from './session-token.ts'
@@ -22,9 +22,15 @@ export interface SessionItem {
   digestSoFar?: Digest
   /** What the blob store keeps of the upload. */
   store?: UploadState
-  /** While committing and after: the digest asked for, and its object. */
+  /** While committing and after: the digest asked for. */
   digest?: Digest
+  /** Once its bytes are an object. */
   object?: string
+}
+
+/** The object a streamed upload becomes: its key is the session's alone. */
+export function objectOf(session: Session): string {
+  return objectKeys.blob(session.repositoryId, session.id)
 }
 
 export async function readSession(registry: Registry, session: Session): Promise<SessionItem | undefined> {

@@ -15,7 +15,14 @@ blobStoreContract('files', async () => {
     close: () => rm(dataDir, { recursive: true, force: true }),
   }
 })
-blobStoreContract('in memory', async () => ({ store: memoryBlobStore(), close: async () => {} }))
+for (const [name, objectsBelow] of [
+  ['in memory', 0],
+  ['in memory, small uploads being objects at once', 1000],
+] as const)
+  blobStoreContract(name, async () => ({
+    store: memoryBlobStore(Date.now, objectsBelow),
+    close: async () => {},
+  }))
 
 test('what a crash left of a whole upload is removed when the store is opened, an upload in parts is kept', async () => {
   const dataDir = await directory()
@@ -29,7 +36,7 @@ test('what a crash left of a whole upload is removed when the store is opened, a
 test('an upload whose bytes are gone cannot be continued, and says so to the client', async () => {
   const dataDir = await directory()
   const store = await openFileBlobStore(dataDir)
-  const continued = store.append('lost', { file: 'lost' }, 3, (async function* () {})())
+  const continued = store.append('b/r/u/lost', { file: 'lost' }, 3, (async function* () {})())
   await expect(continued).rejects.toMatchObject({ code: 'BLOB_UPLOAD_UNKNOWN' })
   await rm(dataDir, { recursive: true, force: true })
 })

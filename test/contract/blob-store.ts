@@ -1,12 +1,15 @@
 // What every BlobStore must keep; run on each implementation.
 import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { BlobStore } from '../../lib/registry/ports.ts'
+import type { Appended, BlobStore } from '../../lib/registry/ports.ts'
 
 export interface OpenBlobStore {
   store: BlobStore
   close(): Promise<void>
 }
+
+/** More than any store takes at once. */
+const LARGE = randomBytes(9_000_000)
 
 async function* chunked(bytes: Uint8Array, size = 64 * 1024): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
@@ -33,6 +36,12 @@ export function blobStoreContract(name: string, open: () => Promise<OpenBlobStor
       const chunks: Uint8Array[] = []
       for await (const chunk of body) chunks.push(Buffer.from(chunk))
       return Buffer.concat(chunks)
+    }
+
+    /** Ends an upload as the registry does. @returns the object's key */
+    const finish = async (key: string, { state, object }: Appended, sizeBytes: number): Promise<string> => {
+      if (object === undefined) await store.complete(key, state, sizeBytes)
+      return object ?? key
     }
 
     test('an object comes back whole, whatever the size of its chunks', async () => {
@@ -69,21 +78,19 @@ export function blobStoreContract(name: string, open: () => Promise<OpenBlobStor
 
     test('an upload grows by appends and becomes an object when completed', async () => {
       const bytes = randomBytes(200_000)
-      const first = await store.append('up', undefined, 0, chunked(bytes.subarray(0, 120_000)))
+      const first = await store.append('b/r/u/up', undefined, 0, chunked(bytes.subarray(0, 120_000)))
       expect(first.sizeBytes).toBe(120_000)
-      const second = await store.append('up', first.state, 120_000, chunked(bytes.subarray(120_000)))
-      await store.complete('up', second.state, 200_000, 'b/r/u/up')
-      expect((await read('b/r/u/up'))?.equals(bytes)).toBe(true)
+      const second = await store.append('b/r/u/up', first.state, 120_000, chunked(bytes.subarray(120_000)))
+      expect((await read(await finish('b/r/u/up', second, 200_000)))?.equals(bytes)).toBe(true)
     })
 
     test('an append drops what a dead request left beyond its offset', async () => {
-      const { state } = await store.append('up', undefined, 0, chunked(Buffer.from('abc')))
+      const { state } = await store.append('b/r/u/up', undefined, 0, chunked(Buffer.from('abc')))
       await expect(
-        store.append('up', state, 3, failing(Buffer.from('garbage that is longer'))),
+        store.append('b/r/u/up', state, 3, failing(Buffer.from('garbage that is longer'))),
       ).rejects.toThrow()
-      const again = await store.append('up', state, 3, chunked(Buffer.from('def')))
-      await store.complete('up', again.state, 6, 'b/r/u/up')
-      expect((await read('b/r/u/up'))?.toString()).toBe('abcdef')
+      const again = await store.append('b/r/u/up', state, 3, chunked(Buffer.from('def')))
+      expect((await read(await finish('b/r/u/up', again, 6)))?.toString()).toBe('abcdef')
     })
 
     test('a second append to one upload ends the first', async () => {
@@ -96,44 +103,50 @@ export function blobStoreContract(name: string, open: () => Promise<OpenBlobStor
         await held
         yield Buffer.from('slow')
       }
-      const { state } = await store.append('up', undefined, 0, chunked(Buffer.from('abc')))
-      const first = store.append('up', state, 3, slow())
+      const { state } = await store.append('b/r/u/up', undefined, 0, chunked(Buffer.from('abc')))
+      const first = store.append('b/r/u/up', state, 3, slow())
       const refused = expect(first).rejects.toThrow()
-      const second = await store.append('up', state, 3, chunked(Buffer.from('def')))
+      const second = await store.append('b/r/u/up', state, 3, chunked(Buffer.from('def')))
       release()
       await refused
-      await store.complete('up', second.state, 6, 'b/r/u/up')
-      expect((await read('b/r/u/up'))?.toString()).toBe('abcdef')
+      expect((await read(await finish('b/r/u/up', second, 6)))?.toString()).toBe('abcdef')
     })
 
     test('however two appends to one upload meet, what the second was told is stored stays', async () => {
       for (let round = 0; round < 200; round++) {
         const upload = `up-${round}`
-        const { state } = await store.append(upload, undefined, 0, chunked(Buffer.from('abc')))
-        const first = store.append(upload, state, 3, failing(Buffer.from('garbage'))).catch(() => {})
+        const { state } = await store.append(`b/r/u/${upload}`, undefined, 0, chunked(Buffer.from('abc')))
+        const first = store
+          .append(`b/r/u/${upload}`, state, 3, failing(Buffer.from('garbage')))
+          .catch(() => {})
         for (let turn = 0; turn < round % 20; turn++) await Promise.resolve()
-        const second = await store.append(upload, state, 3, chunked(Buffer.from('def')))
+        const second = await store.append(`b/r/u/${upload}`, state, 3, chunked(Buffer.from('def')))
         await first
-        await store.complete(upload, second.state, 6, `b/r/u/${upload}`)
-        expect((await read(`b/r/u/${upload}`))?.toString()).toBe('abcdef')
+        expect((await read(await finish(`b/r/u/${upload}`, second, 6)))?.toString()).toBe('abcdef')
       }
     })
 
     test('completing again, or twice at once, changes nothing', async () => {
-      const { state } = await store.append('up', undefined, 0, chunked(Buffer.from('abc')))
-      const complete = () => store.complete('up', state, 3, 'b/r/u/up')
+      const appended = await store.append('b/r/u/up', undefined, 0, chunked(LARGE))
+      const complete = () => finish('b/r/u/up', appended, LARGE.length)
       await Promise.all([complete(), complete(), complete()])
-      await complete()
-      expect((await read('b/r/u/up'))?.toString()).toBe('abc')
+      expect((await read(await complete()))?.equals(LARGE)).toBe(true)
+    })
+
+    test('two uploads of one key are apart until one of them is completed', async () => {
+      const first = await store.append('b/r/u/up', undefined, 0, chunked(LARGE))
+      const second = await store.append('b/r/u/up', undefined, 0, chunked(Buffer.from('other')))
+      await store.abort('b/r/u/up', second.state)
+      expect((await read(await finish('b/r/u/up', first, LARGE.length)))?.equals(LARGE)).toBe(true)
     })
 
     test('an aborted upload is gone, and aborting or deleting what is not there is no error', async () => {
-      const { state } = await store.append('up', undefined, 0, chunked(Buffer.from('abc')))
-      await store.abort('up', state)
-      await store.abort('up', state)
-      await store.abort('never', undefined)
+      const { state, object } = await store.append('b/r/u/up', undefined, 0, chunked(Buffer.from('abc')))
+      await store.abort('b/r/u/up', state)
+      await store.abort('b/r/u/up', state)
       await store.delete('b/r/u/never')
-      await expect(store.complete('up', state, 3, 'b/r/u/up')).rejects.toThrow()
+      if (object === undefined) await expect(store.complete('b/r/u/up', state, 3)).rejects.toThrow()
+      else expect(await store.stat(object)).toBeUndefined()
     })
 
     test('a copy lives on when its source is deleted', async () => {

@@ -1,6 +1,7 @@
 // When things go, and when they do not: the windows of docs/gc.md, one at a time.
 import { expect, test } from 'vitest'
 import { digestOf } from '../../lib/oci/digest.ts'
+import { appendToUpload } from '../../lib/registry/append-upload.ts'
 import { findBlob } from '../../lib/registry/blobs.ts'
 import { deleteReference } from '../../lib/registry/deletion.ts'
 import { listSweeps, readLedger } from '../../lib/registry/gc/ledger.ts'
@@ -12,7 +13,7 @@ import { listReferrers } from '../../lib/registry/referrers.ts'
 import { relay } from '../../lib/registry/relay.ts'
 import { openRepository } from '../../lib/registry/repositories.ts'
 import { undo } from '../../lib/registry/undo.ts'
-import { appendToUpload, startUpload } from '../../lib/registry/uploads.ts'
+import { startUpload } from '../../lib/registry/uploads.ts'
 import {
   ACTOR,
   DAY_MS,

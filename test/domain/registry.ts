@@ -1,12 +1,13 @@
 // A registry in memory with a clock that tests turn, and content to put into it.
 import { type Digest, digestOf } from '../../lib/oci/digest.ts'
+import { commitUpload } from '../../lib/registry/commit-upload.ts'
 import { keys } from '../../lib/registry/keys.ts'
 import { putManifest } from '../../lib/registry/manifests.ts'
 import type { Attributes, Item } from '../../lib/registry/ports.ts'
 import { createProject, type ProjectSettings } from '../../lib/registry/projects.ts'
 import { DEFAULT_SETTINGS, newId, type Registry, type Settings } from '../../lib/registry/registry.ts'
 import { openRepository } from '../../lib/registry/repositories.ts'
-import { commitUpload, startUpload } from '../../lib/registry/uploads.ts'
+import { startUpload } from '../../lib/registry/uploads.ts'
 import { memoryBlobStore, memoryMetadataStore } from '../support/memory-stores.ts'
 
 export const DAY_MS = 86_400_000

@@ -2,6 +2,7 @@
 // MODEL_STEPS sets how many port calls are scheduled at least (100,000 in `npm run test:all`).
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { memoryBlobStore, memoryMetadataStore } from '../support/memory-stores.ts'
 import { BLOBS, MANIFESTS } from './content.ts'
 import { type Operation, REPOSITORIES, TAGS } from './operations.ts'
 import type { Variant } from './sabotage.ts'
@@ -12,6 +13,7 @@ const STEPS = Number(process.env.MODEL_STEPS ?? (process.env.SABOTAGE ? 1_000_00
 const VARIANT = (process.env.SABOTAGE?.startsWith('gc-') ? process.env.SABOTAGE : 'right') as Variant
 const SEED = Number(process.env.MODEL_SEED ?? Date.now() % 1_000_000_000)
 const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
 const AT_ONCE = 4
 
 /** Mostly the first, so that operations meet. */
@@ -86,7 +88,10 @@ const history = fc.oneof(fc.array(operation, { minLength: 3, maxLength: 14 }), m
 
 /** Plays the operations under one schedule. @returns port calls made */
 async function play(operations: Operation[], schedule: () => number): Promise<number> {
-  const world = new World(VARIANT)
+  const clock = { nowMs: 20_000 * DAY_MS }
+  // Half of the runs as on a store where small uploads are objects at once.
+  const blobs = memoryBlobStore(() => clock.nowMs, schedule() % 2 === 0 ? 0 : 1_000_000)
+  const world = new World(VARIANT, clock, { metadata: memoryMetadataStore(), blobs })
   await world.open()
   const { scheduler } = world
   const waiting = [...operations]
@@ -103,7 +108,7 @@ async function play(operations: Operation[], schedule: () => number): Promise<nu
       startAt = scheduler.steps + next.steps
     } else if (next?.kind === 'wait' && (next.hours < 24 ? running.length === 0 : world.idle)) {
       waiting.shift()
-      world.nowMs += next.hours * HOUR_MS
+      clock.nowMs += next.hours * HOUR_MS
     } else if (next && next.kind !== 'wait' && startNow) {
       await world.start(waiting.shift()!)
     } else if (running.length > 0) {

@@ -1,7 +1,9 @@
 // What clients and operators do, as real calls of the registry's verbs. A refusal is a fine answer; a lie is not.
 import type { Digest } from '../../lib/oci/digest.ts'
 import { RegistryError } from '../../lib/oci/errors.ts'
+import { appendToUpload } from '../../lib/registry/append-upload.ts'
 import { deleteBlob, findBlob } from '../../lib/registry/blobs.ts'
+import { commitUpload } from '../../lib/registry/commit-upload.ts'
 import { deleteReference } from '../../lib/registry/deletion.ts'
 import { sweep } from '../../lib/registry/gc/sweep.ts'
 import { putManifest } from '../../lib/registry/manifests.ts'
@@ -10,7 +12,7 @@ import { type Registry, SYSTEM } from '../../lib/registry/registry.ts'
 import { relay } from '../../lib/registry/relay.ts'
 import { openRepository } from '../../lib/registry/repositories.ts'
 import { undo } from '../../lib/registry/undo.ts'
-import { appendToUpload, commitUpload, startUpload } from '../../lib/registry/uploads.ts'
+import { startUpload } from '../../lib/registry/uploads.ts'
 import { BLOBS, MANIFESTS, type ModelBlob, type ModelManifest } from './content.ts'
 
 export const REPOSITORIES = ['library/one', 'library/two']

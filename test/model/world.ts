@@ -2,37 +2,44 @@
 import { parseManifest } from '../../lib/oci/manifest.ts'
 import { sweep } from '../../lib/registry/gc/sweep.ts'
 import { keys } from '../../lib/registry/keys.ts'
-import type { Item, Key } from '../../lib/registry/ports.ts'
+import type { BlobStore, Item, Key, MetadataStore } from '../../lib/registry/ports.ts'
 import { createProject } from '../../lib/registry/projects.ts'
 import { DEFAULT_SETTINGS, newId, type Registry } from '../../lib/registry/registry.ts'
 import { relay } from '../../lib/registry/relay.ts'
-import { memoryBlobStore, memoryMetadataStore } from '../support/memory-stores.ts'
 import { MANIFESTS } from './content.ts'
 import { type Operation, perform, REPOSITORIES, TAGS } from './operations.ts'
-import { bend, type Variant } from './sabotage.ts'
+import { bend, type Ports, type Variant } from './sabotage.ts'
 import { type Actor, gated, Scheduler } from './scheduler.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 
+/** The clock of a run: it stands still until the schedule lets time pass. */
+export interface ModelClock {
+  nowMs: number
+}
+
 export class World {
   readonly scheduler = new Scheduler()
-  nowMs = 20_000 * DAY_MS
+  readonly clock: ModelClock
   readonly #variant: Variant
   readonly #aliases = new Map<string, string>()
-  readonly #metadata = memoryMetadataStore()
-  readonly #blobs = memoryBlobStore(() => this.nowMs)
+  readonly #metadata: MetadataStore
+  readonly #blobs: BlobStore
   #ids = 0
   /** Acknowledged and undisturbed: `<repo> <tag>` -> digest. */
   readonly promised = new Map<string, string>()
   readonly #inFlight = new Map<Actor, { operation: Operation; disturbs: Set<Operation> }>()
 
-  constructor(variant: Variant) {
+  constructor(variant: Variant, clock: ModelClock, stores: Ports) {
     this.#variant = variant
+    this.clock = clock
+    this.#metadata = stores.metadata
+    this.#blobs = stores.blobs
   }
 
   async open(): Promise<void> {
-    const attributes = { v: 1, version: 1, createdAtMs: this.nowMs }
+    const attributes = { v: 1, version: 1, createdAtMs: this.clock.nowMs }
     await this.#metadata.batchWrite([{ kind: 'put', item: { ...keys.schema, attributes } }])
     await createProject(this.#registry(this.#metadata, this.#blobs), 'library', { public: true })
   }
@@ -41,11 +48,11 @@ export class World {
     return {
       metadata,
       blobs,
-      clock: { nowMs: () => this.nowMs },
+      clock: { nowMs: () => this.clock.nowMs },
       settings: { ...DEFAULT_SETTINGS, undoWindowMs: 2 * DAY_MS },
       newId: () => {
         this.#ids += 1
-        return `${newId(this.nowMs).slice(0, 9)}${String(this.#ids).padStart(8, '0')}`
+        return `${newId(this.clock.nowMs).slice(0, 9)}${String(this.#ids).padStart(8, '0')}`
       },
       onEvent: () => {},
     }
@@ -129,9 +136,9 @@ export class World {
     for (const blob of manifest.blobs) {
       const link = await this.#get(keys.link(repo, blob.digest))
       if (!link) throw new Error(`manifest ${digest} needs blob ${blob.digest}, which has no link`)
-      const stored = this.#blobs.objects.get(link.attributes.object as string)
+      const stored = await this.#blobs.stat(link.attributes.object as string)
       if (!stored) throw new Error(`manifest ${digest} needs blob ${blob.digest}, whose object is gone`)
-      if (stored.bytes.length !== blob.size) throw new Error(`blob ${blob.digest} has other bytes`)
+      if (stored.sizeBytes !== blob.size) throw new Error(`blob ${blob.digest} has other bytes`)
     }
     for (const child of manifest.children)
       if (!(await this.#get(keys.manifest(repo, child.digest))))
@@ -143,7 +150,7 @@ export class World {
     const registry = this.#registry(this.#metadata, this.#blobs)
     const ports = bend(this.#variant, registry, true, this.#aliases)
     for (let round = 0; round < 16; round++) {
-      this.nowMs += 2 * DAY_MS
+      this.clock.nowMs += 2 * DAY_MS
       await relay(registry)
       await sweep({ ...registry, ...ports }, 'model')
     }
@@ -153,23 +160,33 @@ export class World {
 
   async #checkNothingLeft(): Promise<void> {
     const used = new Set<string>()
-    for (const item of await this.#metadata.scan(undefined, 100_000)) {
+    const items = await this.#everything()
+    for (const item of items) {
       if (item.sk === 'L' && item.pk.startsWith('L#')) used.add(item.attributes.object as string)
       if (item.sk.startsWith('X#')) throw new Error(`${item.pk} ${item.sk} outlived its undo window`)
     }
-    for (const [object, { bytes }] of this.#blobs.objects)
-      if (!used.has(object))
-        throw new Error(`object ${object} of ${bytes.length} bytes is linked by nobody and was left`)
-    for (const item of await this.#metadata.scan(undefined, 100_000)) {
+    let [storedBytes, linkedBytes] = [0, 0]
+    for await (const { key, sizeBytes } of this.#blobs.list('')) {
+      if (!used.has(key))
+        throw new Error(`object ${key} of ${sizeBytes} bytes is linked by nobody and was left`)
+      storedBytes += sizeBytes
+    }
+    for (const key of used) linkedBytes += (await this.#blobs.stat(key))?.sizeBytes ?? 0
+    if (storedBytes !== linkedBytes)
+      throw new Error(`${storedBytes} bytes are stored, ${linkedBytes} are linked`)
+    for (const item of items) {
       if (item.sk !== 'L' || !item.pk.startsWith('L#')) continue
       if (!(await this.#isUsed(item.pk))) throw new Error(`${item.pk} is used by no manifest and was left`)
     }
-    const sums = [...this.#blobs.objects.values()].reduce((sum, each) => sum + each.bytes.length, 0)
-    const linked = [...used].reduce(
-      (sum, object) => sum + (this.#blobs.objects.get(object)?.bytes.length ?? 0),
-      0,
-    )
-    if (sums !== linked) throw new Error(`${sums} bytes are stored, ${linked} are linked`)
+  }
+
+  async #everything(): Promise<Item[]> {
+    const items: Item[] = []
+    for (;;) {
+      const page = await this.#metadata.scan(items.at(-1), 1000)
+      items.push(...page)
+      if (page.length < 1000) return items
+    }
   }
 
   async #isUsed(pk: string): Promise<boolean> {

@@ -25,11 +25,14 @@ interface Stored {
   modifiedAtMs: number
 }
 
+/** @param objectsBelow uploads of fewer bytes are objects at once, as they are where an upload in parts is dear */
 export function memoryBlobStore(
   nowMs: () => number = Date.now,
+  objectsBelow = 0,
 ): BlobStore & { objects: Map<string, Stored> } {
   const objects = new Map<string, Stored>()
   const uploads = new Map<string, { bytes: Uint8Array; writer: object }>()
+  let begun = 0
 
   return {
     objects,
@@ -38,25 +41,31 @@ export function memoryBlobStore(
       objects.set(key, { bytes, modifiedAtMs: nowMs() })
       return bytes.length
     },
-    async append(uploadId, state, offset, body) {
+    async append(key, state, offset, body) {
+      const upload = (state?.upload as string | undefined) ?? `${key} ${begun++}`
       const writer = {}
-      const before = state === undefined ? new Uint8Array() : uploads.get(uploadId)?.bytes
-      if (!before) throw new Error(`upload ${uploadId} has no bytes`)
-      uploads.set(uploadId, { bytes: before, writer })
+      const before = state === undefined ? new Uint8Array() : uploads.get(upload)?.bytes
+      if (!before) throw new Error(`upload ${upload} has no bytes`)
+      uploads.set(upload, { bytes: before, writer })
       const bytes = await collect(body)
-      if (uploads.get(uploadId)?.writer !== writer)
+      if (uploads.get(upload)?.writer !== writer)
         throw Object.assign(new Error('another request continued this upload'), { code: 'SUPERSEDED' })
-      uploads.set(uploadId, { bytes: Buffer.concat([before.subarray(0, offset), bytes]), writer })
-      return { state: { upload: uploadId }, sizeBytes: bytes.length }
+      const all = Buffer.concat([before.subarray(0, offset), bytes])
+      uploads.set(upload, { bytes: all, writer })
+      if (all.length >= objectsBelow) return { state: { upload }, sizeBytes: bytes.length }
+      const object = `${key}.${begun++}`
+      objects.set(object, { bytes: all, modifiedAtMs: nowMs() })
+      return { state: { upload, object }, sizeBytes: bytes.length, object }
     },
-    async complete(uploadId, _state, sizeBytes, key) {
-      const upload = uploads.get(uploadId)
-      if (!upload && !objects.has(key)) throw new Error(`upload ${uploadId} has no bytes`)
+    async complete(key, state, sizeBytes) {
+      const upload = uploads.get(state.upload as string)
+      if (!upload && !objects.has(key)) throw new Error(`the upload of ${key} has no bytes`)
       if (upload) objects.set(key, { bytes: upload.bytes.subarray(0, sizeBytes), modifiedAtMs: nowMs() })
-      uploads.delete(uploadId)
+      uploads.delete(state.upload as string)
     },
-    async abort(uploadId) {
-      uploads.delete(uploadId)
+    async abort(_key, state) {
+      uploads.delete(state.upload as string)
+      objects.delete(state.object as string)
     },
     async open(key, range) {
       const bytes = objects.get(key)?.bytes
