@@ -4,13 +4,12 @@ import { userInfo } from 'node:os'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { ConfigError, readConfig } from '../lib/config/config.ts'
-import { settingsOf } from '../lib/config/schema.ts'
-import { callControl, runOperation } from '../lib/local/control.ts'
-import { logFile } from '../lib/local/log.ts'
-import { openData } from '../lib/local/open-data.ts'
-import { OPERATIONS } from '../lib/local/operations.ts'
-import { EXIT_CODES, StartupError } from '../lib/local/startup-error.ts'
 import { sweep } from '../lib/registry/gc/sweep.ts'
+import { callControl, runOperation } from '../lib/server/control.ts'
+import { logFile } from '../lib/server/log.ts'
+import { OPERATIONS } from '../lib/server/operations.ts'
+import { EXIT_CODES, StartupError } from '../lib/server/startup-error.ts'
+import { openStores } from '../lib/shapes/open-stores.ts'
 
 const print = (line: string) => console.log(line)
 
@@ -30,18 +29,19 @@ async function main(args: string[]): Promise<number> {
   if (!OPERATIONS[operation]) return help(operation)
   const operands = rest.slice(words)
   const principal = `local:${userInfo().username}`
-  const running = await callControl(dataDir, { operation, args: operands, principal }, print)
-  if (running !== undefined) return running
-
-  const data = await openData(dataDir, settingsOf(config))
+  if (config.stores === 'local') {
+    const running = await callControl(dataDir, { operation, args: operands, principal }, print)
+    if (running !== undefined) return running
+  }
+  const stores = await openStores(config)
   try {
     const background = {
-      sweepNow: (trigger: string) => sweep(data.registry, trigger),
+      sweepNow: (trigger: string) => sweep(stores.registry, trigger),
       withoutSweeps: <T>(work: () => Promise<T>) => work(),
     }
-    return await runOperation(data, background, operation, operands, principal, print)
+    return await runOperation(stores, background, operation, operands, principal, print)
   } finally {
-    await data.close()
+    await stores.close()
   }
 }
 

@@ -1,7 +1,8 @@
 // npm start: the registry on this machine, with files and SQLite.
 import { ConfigError, describeConfig, readConfig } from '../lib/config/config.ts'
-import { startServer } from '../lib/local/server.ts'
-import { EXIT_CODES, StartupError } from '../lib/local/startup-error.ts'
+import { startServer } from '../lib/server/server.ts'
+import { EXIT_CODES, StartupError } from '../lib/server/startup-error.ts'
+import { openStores } from '../lib/shapes/open-stores.ts'
 
 const args = process.argv.slice(2)
 if (args.includes('--help') || args.includes('-h')) {
@@ -13,7 +14,7 @@ if (args.includes('--help') || args.includes('-h')) {
 
 try {
   const config = readConfig(args, process.env)
-  const server = await startServer(config)
+  const server = await startServer(config, await openStores(config))
   stopOnSignal(server)
   const host = server.url.replace(/^https?:\/\//, '')
   const login = config.open ? '' : `  docker login ${host} -u admin\n`

@@ -4,8 +4,9 @@ import type { Registry } from '../registry/registry.ts'
 import { parseBasic, parseBearer } from './credentials.ts'
 import { ANONYMOUS, grantedActions, OPEN, type Principal } from './permissions.ts'
 import { formatScopes, type ResourceActions } from './resources.ts'
+import type { Secrets } from './secret-keys.ts'
 import { answerTokenRequest, type TokenRequest } from './token-endpoint.ts'
-import { type AccessToken, type SigningKey, Tokens } from './tokens.ts'
+import { type AccessToken, Tokens } from './tokens.ts'
 import { findUser, Passwords } from './users.ts'
 
 export type { ResourceActions } from './resources.ts'
@@ -18,7 +19,7 @@ export interface Caller {
 
 export interface AccessOptions {
   registry: Registry
-  signingKeys: SigningKey[]
+  secrets: Secrets
   /** Named in challenges and tokens. */
   service: string
   /** Everybody may everything. */
@@ -46,7 +47,7 @@ export interface Access {
 
 export function createAccess(options: AccessOptions): Access {
   const { registry, service, open } = options
-  const tokens = new Tokens(options.signingKeys, service, registry.clock)
+  const tokens = new Tokens(options.secrets, service, registry.clock)
   const passwords = new Passwords(registry)
   const endpoint = { registry, passwords, tokens, open, onAccess: options.onAccess }
 

@@ -5,6 +5,7 @@ import { decodeProtectedHeader, importJWK, type JWK, jwtVerify, SignJWT } from '
 import { RegistryError } from '../oci/errors.ts'
 import type { Clock } from '../registry/ports.ts'
 import type { ResourceActions } from './resources.ts'
+import type { Secrets } from './secret-keys.ts'
 
 export const TOKEN_SECONDS = 1800
 const REFRESH_SECONDS = 30 * 86_400
@@ -12,12 +13,6 @@ const SKEW_SECONDS = 10
 const TOKEN_LIMIT = 4096
 const REMEMBERED = 2000
 const ISSUER = 'entrepot'
-
-export interface SigningKey {
-  kid: string
-  createdAt: string
-  jwk: JWK
-}
 
 export interface AccessToken {
   subject: string
@@ -29,15 +24,15 @@ export interface AccessToken {
 type ImportedKey = Awaited<ReturnType<typeof importJWK>>
 
 export class Tokens {
-  readonly #keys: SigningKey[]
+  readonly #secrets: Pick<Secrets, 'signingKeys' | 'activeSigningKey'>
   readonly #audience: string
   readonly #clock: Clock
   readonly #imported = new Map<string, Promise<{ sign: ImportedKey; verify: ImportedKey }>>()
   /** Verified tokens, least recently used first: a signature costs 50 times a look-up. */
   readonly #verified = new Map<string, AccessToken>()
 
-  constructor(keys: SigningKey[], audience: string, clock: Clock) {
-    this.#keys = [...keys].sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1))
+  constructor(secrets: Pick<Secrets, 'signingKeys' | 'activeSigningKey'>, audience: string, clock: Clock) {
+    this.#secrets = secrets
     this.#audience = audience
     this.#clock = clock
   }
@@ -83,7 +78,7 @@ export class Tokens {
   }
 
   publicKeys(): JWK[] {
-    return this.#keys.map(({ kid, jwk }) => ({
+    return this.#secrets.signingKeys.map(({ kid, jwk }) => ({
       kty: 'EC',
       crv: 'P-256',
       x: jwk.x!,
@@ -100,7 +95,7 @@ export class Tokens {
     lifeSeconds: number,
     claims: Record<string, unknown>,
   ): Promise<string> {
-    const { kid } = this.#keys.at(-1)!
+    const { kid } = this.#secrets.activeSigningKey
     const now = this.#nowSeconds()
     return new SignJWT(claims)
       .setProtectedHeader({ alg: 'ES256', typ, kid })
@@ -117,7 +112,7 @@ export class Tokens {
   async #check(token: string, typ: string) {
     try {
       const { kid } = decodeProtectedHeader(token)
-      if (kid === undefined || !this.#keys.some((key) => key.kid === kid)) return undefined
+      if (kid === undefined || !this.#secrets.signingKeys.some((key) => key.kid === kid)) return undefined
       const { payload } = await jwtVerify(token, (await this.#key(kid)).verify, {
         algorithms: ['ES256'],
         issuer: ISSUER,
@@ -134,7 +129,7 @@ export class Tokens {
   #key(kid: string) {
     let imported = this.#imported.get(kid)
     if (!imported) {
-      const { d, ...open } = this.#keys.find((key) => key.kid === kid)!.jwk
+      const { d, ...open } = this.#secrets.signingKeys.find((key) => key.kid === kid)!.jwk
       imported = Promise.all([importJWK({ ...open, d: d! }, 'ES256'), importJWK(open, 'ES256')]).then(
         ([sign, verify]) => ({ sign, verify }),
       )

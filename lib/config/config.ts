@@ -100,6 +100,9 @@ function explain(error: z.ZodError, values: Record<string, unknown>): string {
 function checkTogether(config: Config): void {
   if ((config.tlsCert === undefined) !== (config.tlsKey === undefined))
     throw new ConfigError('tlsCert and tlsKey belong together: give both or neither')
+  const missing = (['bucket', 'table', 'secrets'] as const).find((key) => config[key] === undefined)
+  if (config.stores === 'aws' && missing)
+    throw new ConfigError(`stores is "aws", so ${missing} is needed: name it with --${missing}`)
   if (config.redirectHttp !== undefined && !config.tlsCert)
     throw new ConfigError('redirectHttp needs tlsCert and tlsKey: there is no HTTPS to redirect to')
   if (config.open && config.host !== undefined && !isLoopback(config.host))

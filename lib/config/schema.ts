@@ -16,6 +16,10 @@ export const configSchema = z.strictObject({
     .describe('port to listen on; 0 takes a free one'),
   host: z.string().min(1).optional().describe('address to listen on; 127.0.0.1 and ::1 when absent'),
   data: z.string().min(1).default('data').describe('directory that holds everything'),
+  stores: z.enum(['local', 'aws']).default('local').describe('local: files and SQLite; aws: S3 and DynamoDB'),
+  bucket: z.string().min(3).optional().describe('S3 bucket, with --stores aws'),
+  table: z.string().min(3).optional().describe('DynamoDB table, with --stores aws'),
+  secrets: z.string().min(1).optional().describe('Secrets Manager secret or file:PATH, with --stores aws'),
   open: flag().default(false).describe('no login, projects made on push; loopback only, for labs and tests'),
   tlsCert: filePath.optional().describe('PEM file with the certificate chain; serves HTTPS'),
   tlsKey: filePath.optional().describe('PEM file with its private key'),
@@ -49,6 +53,10 @@ export const configSchema = z.strictObject({
     .default(6)
     .describe('hours between sweeps; 0 for never'),
   blobLimitGiB: z.coerce.number().positive().max(5120).default(5120).describe('largest blob accepted'),
+  redirectBlobs: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe('whether pulls of blobs are sent to S3 itself, with --stores aws'),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   logTo: z.enum(['file', 'stdout']).default('file').describe('file is <data>/logs/entrepot.jsonl'),
   adminPassword: z.string().min(8, 'expected at least 8 characters').optional(),
@@ -71,5 +79,6 @@ export function settingsOf(config: Config) {
     pushGraceMs: config.pushGraceHours * HOUR_MS,
     blobLimitBytes: Math.floor(config.blobLimitGiB * 2 ** 30),
     createProjectsOnPush: config.open,
+    redirectBlobs: config.redirectBlobs === 'on',
   }
 }

@@ -18,7 +18,8 @@ export interface Api {
   registry: Registry
   access: Access
   recorder: Recorder
-  sessionKeys: SessionKeys
+  /** Read anew at each use: keys are rotated while requests are under way. */
+  secrets: { readonly sessionKeys: SessionKeys }
 }
 
 /** One request that was routed and let in. */

@@ -18,8 +18,8 @@ export async function useUpload(
   name: string,
   token: string,
 ): Promise<HttpResponse> {
-  const { registry, sessionKeys } = api
-  const session = readSessionToken(sessionKeys, name, token, registry.clock.nowMs())
+  const { registry, secrets } = api
+  const session = readSessionToken(secrets.sessionKeys, name, token, registry.clock.nowMs())
   if (request.method === 'PATCH') {
     const body = { ...uploadBody(request), bytes: request.body }
     const after = await appendToUpload(registry, session, body)
@@ -41,7 +41,7 @@ export async function useUpload(
 
 function status(api: Api, name: string, session: Session, offset: number): Record<string, string> {
   return {
-    Location: `/v2/${name}/blobs/uploads/${issueSessionToken(api.sessionKeys, name, session)}`,
+    Location: `/v2/${name}/blobs/uploads/${issueSessionToken(api.secrets.sessionKeys, name, session)}`,
     Range: uploadRange(offset),
     'Docker-Upload-UUID': session.id,
   }

@@ -12,7 +12,7 @@ import { empty, type HttpResponse } from './message.ts'
 import { digestParameter, uploadBody } from './upload-sessions.ts'
 
 export async function openUpload(call: Call, name: string): Promise<HttpResponse> {
-  const { registry, request, actor, sessionKeys } = call
+  const { registry, request, actor, secrets } = call
   const mount = request.query.get('mount')
   const wanted = mount === null ? undefined : parseDigest(mount)
   const digest = request.query.has('digest') ? digestParameter(request) : undefined
@@ -25,7 +25,7 @@ export async function openUpload(call: Call, name: string): Promise<HttpResponse
     return created(name, digest)
   }
   return empty(202, {
-    Location: `/v2/${name}/blobs/uploads/${issueSessionToken(sessionKeys, name, session)}`,
+    Location: `/v2/${name}/blobs/uploads/${issueSessionToken(secrets.sessionKeys, name, session)}`,
     Range: '0-0',
     'Docker-Upload-UUID': session.id,
   })

@@ -3,28 +3,29 @@
 import { constants, copyFile, link, mkdir, readdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { objectKeys } from '../registry/keys.ts'
+import type { BlobStore } from '../registry/ports.ts'
+import type { CopyReport } from '../server/open-stores.ts'
+import { DATABASE, SECRETS } from './data-directory.ts'
 import { syncDirectory } from './durable-files.ts'
-import { DATABASE, type LocalData, SECRETS } from './open-data.ts'
-
-export interface BackupReport {
-  objects: number
-  bytes: number
-  /** Objects that share their bytes with the original, which is safe because they never change. */
-  linked: number
-}
+import type { SqliteMetadataStore } from './sqlite-metadata-store.ts'
 
 /** @param target a directory that is absent or empty. @throws Error when it is not */
-export async function backUp(data: LocalData, target: string): Promise<BackupReport> {
+export async function backUp(
+  dataDir: string,
+  metadata: SqliteMetadataStore,
+  blobs: BlobStore,
+  target: string,
+): Promise<CopyReport> {
   const directory = path.resolve(target)
   await mkdir(directory, { recursive: true, mode: 0o750 })
   if ((await readdir(directory)).length > 0)
     throw new Error(`${directory} is not empty: give a new directory`)
-  await data.metadata.snapshot(path.join(directory, DATABASE))
-  await copyFile(path.join(data.dataDir, SECRETS), path.join(directory, SECRETS))
-  const report: BackupReport = { objects: 0, bytes: 0, linked: 0 }
+  await metadata.snapshot(path.join(directory, DATABASE))
+  await copyFile(path.join(dataDir, SECRETS), path.join(directory, SECRETS))
+  const report: CopyReport = { objects: 0, bytes: 0, linked: 0 }
   const made = new Set<string>()
-  for await (const object of data.registry.blobs.list(objectKeys.all)) {
-    const [from, to] = [path.join(data.dataDir, object.key), path.join(directory, object.key)]
+  for await (const object of blobs.list(objectKeys.all)) {
+    const [from, to] = [path.join(dataDir, object.key), path.join(directory, object.key)]
     const parent = path.dirname(to)
     if (!made.has(parent)) await mkdir(parent, { recursive: true })
     made.add(parent)

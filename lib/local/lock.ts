@@ -2,7 +2,7 @@
 // however the process ends. Works on network file systems where SQLite's own locks do.
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { StartupError } from './startup-error.ts'
+import { StartupError } from '../server/startup-error.ts'
 
 const SQLITE_BUSY = 5
 

@@ -1,30 +1,20 @@
 // Opens a data directory: lock, database, blob store, secrets. Every way this can fail says what to do.
 import { access, constants, mkdir } from 'node:fs/promises'
 import path from 'node:path'
-import { keys } from '../registry/keys.ts'
-import { createProject, findProject } from '../registry/projects.ts'
-import { newId, type Registry, SCHEMA_VERSION, type Settings } from '../registry/registry.ts'
+import { Secrets } from '../access/secret-keys.ts'
+import { NewerSchemaError, prepareStore } from '../registry/prepare.ts'
+import { newId, type Registry, type Settings } from '../registry/registry.ts'
+import type { OpenStores } from '../server/open-stores.ts'
+import { StartupError } from '../server/startup-error.ts'
+import { backUp } from './backup.ts'
+import { DATABASE, SECRETS } from './data-directory.ts'
 import { openFileBlobStore } from './file-blob-store.ts'
 import { lockData } from './lock.ts'
-import { openSecrets, type Secrets } from './secrets-file.ts'
+import { openSecretsFile, rotateSecretsFile } from './secrets-file.ts'
 import { openSqliteMetadataStore, type SqliteMetadataStore } from './sqlite-metadata-store.ts'
-import { StartupError } from './startup-error.ts'
-
-export interface LocalData {
-  dataDir: string
-  registry: Registry
-  metadata: SqliteMetadataStore
-  secrets: Secrets
-  /** Replaced by whoever relays the outbox. */
-  events: { onEvent(): void }
-  close(): Promise<void>
-}
-
-export const DATABASE = 'entrepot.db'
-export const SECRETS = 'secrets.json'
 
 /** @throws StartupError */
-export async function openData(directory: string, settings: Settings): Promise<LocalData> {
+export async function openData(directory: string, settings: Settings): Promise<OpenStores> {
   const dataDir = path.resolve(directory)
   await usableDirectory(dataDir)
   const unlock = orExplain(dataDir, () => lockData(dataDir))
@@ -44,9 +34,9 @@ async function open(
   metadata: SqliteMetadataStore,
   settings: Settings,
   unlock: () => void,
-): Promise<LocalData> {
+): Promise<OpenStores> {
   const blobs = await openFileBlobStore(dataDir).catch((error) => fail(dataDir, error))
-  const secrets = await openSecrets(path.join(dataDir, SECRETS)).catch((error) => {
+  const document = await openSecretsFile(path.join(dataDir, SECRETS)).catch((error) => {
     throw new StartupError('data', (error as Error).message, error)
   })
   const events = { onEvent: () => {} }
@@ -58,13 +48,24 @@ async function open(
     newId,
     onEvent: () => events.onEvent(),
   }
-  await checkSchema(registry)
-  if (!(await findProject(registry, 'library'))) await createProject(registry, 'library', { public: true })
+  await prepareStore(registry).catch((error) => {
+    throw error instanceof NewerSchemaError ? new StartupError('data', error.message, error) : error
+  })
   const close = async () => {
     await metadata.close()
     unlock()
   }
-  return { dataDir, registry, metadata, secrets, events, close }
+  const secrets = new Secrets(document, registry.clock)
+  return {
+    registry,
+    secrets,
+    events,
+    directory: dataDir,
+    rotateKeys: async () => secrets.replace(await rotateSecretsFile(path.join(dataDir, SECRETS))),
+    expire: (nowMs) => metadata.expire(nowMs),
+    backUp: (target) => backUp(dataDir, metadata, blobs, target),
+    close,
+  }
 }
 
 async function usableDirectory(dataDir: string): Promise<void> {
@@ -109,18 +110,4 @@ async function openDatabase(file: string): Promise<SqliteMetadataStore> {
       : `cannot open ${file}: ${message}`
     throw new StartupError('data', what, error)
   }
-}
-
-/** @throws StartupError when a newer program wrote the data */
-async function checkSchema(registry: Registry): Promise<void> {
-  const item = await registry.metadata.get(keys.schema)
-  const version = item?.attributes.version
-  if (typeof version === 'number' && version > SCHEMA_VERSION)
-    throw new StartupError(
-      'data',
-      `the data was written by a newer Entrepôt (schema ${version}, this one knows ${SCHEMA_VERSION}): upgrade the program`,
-    )
-  if (item) return
-  const attributes = { v: 1, version: SCHEMA_VERSION, createdAtMs: registry.clock.nowMs() }
-  await registry.metadata.batchWrite([{ kind: 'put', item: { ...keys.schema, attributes } }])
 }

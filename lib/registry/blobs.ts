@@ -39,6 +39,15 @@ export async function findBlob(
   )
 }
 
+/** How long a client may take to begin reading a blob it was sent to the store for. */
+const LOCATION_SECONDS = 300
+
+/** @returns a URL to read the blob from the store itself, or undefined where its bytes go through us */
+export async function locateBlob(registry: Registry, link: Link): Promise<string | undefined> {
+  if (!registry.settings.redirectBlobs) return undefined
+  return registry.blobs.locate?.(link.object, LOCATION_SECONDS)
+}
+
 /**
  * Larger blobs come in chunks: whoever sends them counts, and breaks off when there are too few bytes.
  * @throws BLOB_UNKNOWN when the object is gone from the store, or cut short

@@ -21,6 +21,8 @@ import { requireContent } from './required-content.ts'
 import { isAt, lostTag, type Tag, tagMove, tagOf } from './tags.ts'
 
 const ATTEMPTS = 50
+/** References beyond this are worth a look before they are written. */
+const LARGE = 100
 /** An attempt this old gives up: far below the day for which a collector honours its references. */
 const ATTEMPT_LIFE_MS = 3_600_000
 
@@ -108,6 +110,8 @@ async function create(
   const attempt = registry.newId()
   const startedAtMs = registry.clock.nowMs()
   const references = referenceKeys(repository.id, placement.digest, manifest, attempt)
+  // What cannot be accepted shall not cost ten thousand writes first.
+  if (references.length > LARGE) await requireContent(registry, repository, manifest)
   await writeReferences(registry, references)
   try {
     await requireContent(registry, repository, manifest)

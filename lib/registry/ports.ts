@@ -45,11 +45,14 @@ export interface Query {
   reverse?: boolean
 }
 
-/** All reads are strongly consistent: they see every write answered before them. */
+/** Reads are strongly consistent, unless asked otherwise: they see every write answered before them. */
 export interface MetadataStore {
   get(key: Key): Promise<Item | undefined>
-  /** Up to 100 keys; the answer has their order. */
-  batchGet(keys: Key[]): Promise<(Item | undefined)[]>
+  /**
+   * Up to 100 keys; the answer has their order.
+   * @param options `stale`: it may be as of a moment ago, at half the price
+   */
+  batchGet(keys: Key[], options?: { stale?: boolean }): Promise<(Item | undefined)[]>
   query(query: Query): Promise<Item[]>
   /** Every item, a page at a time in any stable order; for fsck and the like, never on a request's path. */
   scan(after: Key | undefined, limit: number): Promise<Item[]>
@@ -111,6 +114,8 @@ export interface BlobStore {
   delete(key: string): Promise<void>
   /** Every object whose key starts with `prefix`, in no order. */
   list(prefix: string): AsyncIterable<StoredObject>
+  /** A URL that whoever holds it can read the object from, for so long; absent where only we can read. */
+  locate?(key: string, lifeSeconds: number): Promise<string>
 }
 
 export interface Clock {

@@ -43,13 +43,23 @@ export class Recorder {
   /** When a manifest's last pull was written, or a principal's access, by key. */
   readonly #noted = new Map<string, number>()
 
-  constructor(registry: Registry) {
+  readonly #pullLog: ((pull: PullRecord & { atMs: number }) => void) | undefined
+
+  /** @param pullLog takes the lines of pulls; without it they become rows of the table */
+  constructor(registry: Registry, pullLog?: (pull: PullRecord & { atMs: number }) => void) {
     this.#registry = registry
+    this.#pullLog = pullLog
+  }
+
+  /** Whether there is anything to flush. */
+  get pending(): boolean {
+    return this.#pulls.length + this.#denials.length > 0 || this.#access.size + this.#pulled.size > 0
   }
 
   pull(record: PullRecord): void {
     const atMs = this.#registry.clock.nowMs()
-    if (!this.#add(this.#pulls, { ...record, atMs })) return
+    if (this.#pullLog) this.#pullLog({ ...record, atMs })
+    else if (!this.#add(this.#pulls, { ...record, atMs })) return
     if (record.hit && this.#isNews(`${record.repo}#${record.digest}`, PULL_NOTED_EVERY_MS)) {
       const key = keys.pulled(record.repo, record.digest)
       this.#pulled.set(key.pk, { kind: 'put', item: { ...key, attributes: { v: 1, lastPulledAtMs: atMs } } })

@@ -13,6 +13,8 @@ export interface Settings {
   blobLimitBytes: number
   /** Create a project when something is pushed to it (labs: `--open`). */
   createProjectsOnPush: boolean
+  /** Send whoever pulls a blob to the store, where the store can be read directly. */
+  redirectBlobs: boolean
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -20,6 +22,7 @@ export const DEFAULT_SETTINGS: Settings = {
   pushGraceMs: 86_400_000,
   blobLimitBytes: 5 * 2 ** 40,
   createProjectsOnPush: false,
+  redirectBlobs: true,
 }
 
 export interface Registry {

@@ -1,8 +1,11 @@
 // A real Entrepôt process for tests: `node bin/local.ts` on a free loopback port, its own data directory.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { newSecrets } from '../../lib/access/secret-keys.ts'
+import { type AwsStores, startAwsStores } from './aws-stores.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
 
@@ -42,6 +45,34 @@ export interface Server {
 /** The password every test server is started with. */
 export const ADMIN_PASSWORD = 'Harbour-test-12345'
 
+let aws: Promise<AwsStores> | undefined
+const opened = new Set<string>()
+
+/**
+ * With TEST_STORES=aws every server of a test file is on S3 and DynamoDB: the data directory's name stands for a
+ * table and a bucket. TEST_REDIRECT=off has blobs go through the server.
+ */
+async function awsEnvironment(dataDir: string): Promise<Record<string, string>> {
+  if (process.env.TEST_STORES !== 'aws') return {}
+  aws ??= startAwsStores({ untilExit: true })
+  const stores = await aws
+  const name = `t-${createHash('sha256').update(dataDir).digest('hex').slice(0, 24)}`
+  const secrets = path.join(stores.directory, `${name}.json`)
+  if (!opened.has(name)) {
+    opened.add(name)
+    await stores.create(name)
+    await writeFile(secrets, JSON.stringify(await newSecrets()))
+  }
+  return {
+    ...stores.env,
+    ENTREPOT_STORES: 'aws',
+    ENTREPOT_TABLE: name,
+    ENTREPOT_BUCKET: name,
+    ENTREPOT_SECRETS: `file:${secrets}`,
+    ...(process.env.TEST_REDIRECT ? { ENTREPOT_REDIRECT_BLOBS: process.env.TEST_REDIRECT } : {}),
+  }
+}
+
 /** Starts the registry and resolves once it prints its URL. @throws if the process ends before that. */
 export async function startServer(options: ServerOptions = {}): Promise<Server> {
   const temporary = options.dataDir === undefined
@@ -60,7 +91,12 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   ]
   const child = spawn(command[0]!, command.slice(1), {
     cwd: root,
-    env: { ...process.env, ENTREPOT_ADMIN_PASSWORD: ADMIN_PASSWORD, ...options.env },
+    env: {
+      ...process.env,
+      ENTREPOT_ADMIN_PASSWORD: ADMIN_PASSWORD,
+      ...(await awsEnvironment(dataDir)),
+      ...options.env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let printed = ''

@@ -20,8 +20,10 @@ export function logFile(dataDir: string): string {
   return path.join(dataDir, 'logs', 'entrepot.jsonl')
 }
 
-export function openLog(dataDir: string, level: string, to: 'file' | 'stdout'): Log {
-  const file = logFile(dataDir)
+/** @param directory where the file goes; without one lines go to stdout */
+export function openLog(directory: string | undefined, level: string, wanted: 'file' | 'stdout'): Log {
+  const to = directory === undefined ? 'stdout' : wanted
+  const file = logFile(directory ?? '')
   if (to === 'file') {
     mkdirSync(path.dirname(file), { recursive: true })
     rotate(file)

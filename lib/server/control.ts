@@ -8,7 +8,7 @@ import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { RegistryError } from '../oci/errors.ts'
 import type { Background } from './background.ts'
-import type { LocalData } from './open-data.ts'
+import type { OpenStores } from './open-stores.ts'
 import { OPERATIONS, UsageError } from './operations.ts'
 
 /** Unix socket paths are bounded to about 104 bytes. */
@@ -33,15 +33,16 @@ interface ControlRequest {
 
 /** Answers are lines of text; the exit code follows them in a trailer. */
 export async function listenControl(
-  data: LocalData,
+  stores: OpenStores,
+  directory: string,
   background: Background,
 ): Promise<{ close(): Promise<void> }> {
-  const socket = controlPath(data.dataDir)
+  const socket = controlPath(directory)
   await rm(socket, { force: true }) // a killed process leaves its socket; the lock says that it is gone
   const server = createServer(async (request, response) => {
     response.writeHead(200, { Trailer: EXIT_CODE })
     const print = (line: string) => response.write(`${line}\n`)
-    const code = await answerCall(data, background, request, print)
+    const code = await answerCall(stores, background, request, print)
     response.addTrailers({ [EXIT_CODE]: String(code) })
     response.end()
   })
@@ -66,14 +67,14 @@ function listen(server: Server, socket: string): Promise<void> {
 }
 
 async function answerCall(
-  data: LocalData,
+  stores: OpenStores,
   background: Background,
   request: AsyncIterable<Buffer>,
   print: (line: string) => void,
 ): Promise<number> {
   try {
     const { operation, args, principal } = parseCall(await readCall(request))
-    return await runOperation(data, background, operation, args, principal, print)
+    return await runOperation(stores, background, operation, args, principal, print)
   } catch (error) {
     print((error as Error).message)
     return 2
@@ -102,7 +103,7 @@ function parseCall(call: unknown): ControlRequest {
 
 /** @returns the exit code */
 export async function runOperation(
-  data: LocalData,
+  stores: OpenStores,
   background: Pick<Background, 'sweepNow' | 'withoutSweeps'>,
   operation: string,
   args: string[],
@@ -111,9 +112,9 @@ export async function runOperation(
 ): Promise<number> {
   const found = OPERATIONS[operation]
   if (!found) throw new UsageError(`unknown command ${operation}`)
-  const actor = { principal, requestId: data.registry.newId() }
+  const actor = { principal, requestId: stores.registry.newId() }
   try {
-    return await found.run({ data, background, actor, print }, args)
+    return await found.run({ stores, registry: stores.registry, background, actor, print }, args)
   } catch (error) {
     if (error instanceof UsageError) print(`${error.message}; usage: entrepot ${found.usage}`)
     else if (error instanceof RegistryError) print(`${error.code}: ${error.message}`)

@@ -1,10 +1,10 @@
-// The local registry: opens its data, listens, and drains when told to stop.
+// A registry server on stores that are open: listens, and drains when told to stop.
 import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Access, createAccess } from '../access/access.ts'
 import { ensureAdmin } from '../access/users.ts'
-import { type Config, settingsOf } from '../config/schema.ts'
+import type { Config } from '../config/schema.ts'
 import type { Api } from '../http/api.ts'
 import { handle } from '../http/application.ts'
 import { type HttpRequest, type HttpResponse, json } from '../http/message.ts'
@@ -15,14 +15,14 @@ import { listenControl } from './control.ts'
 import { type Log, openLog } from './log.ts'
 import { createMetrics, type ServerMetrics } from './metrics.ts'
 import { createNodeServer, type TlsFiles } from './node-server.ts'
-import { type LocalData, openData } from './open-data.ts'
+import type { OpenStores } from './open-stores.ts'
 import { StartupError } from './startup-error.ts'
 
 /** How long requests under way may take once the server was told to stop. */
 const DRAIN_MS = 25_000
 const IDLE_LOOK_MS = 50
 
-export interface LocalServer {
+export interface RegistryServer {
   url: string
   /** Only when it was made at this start. */
   adminPassword?: string
@@ -32,26 +32,32 @@ export interface LocalServer {
   stop(): Promise<void>
 }
 
-/** @throws StartupError */
-export async function startServer(config: Config): Promise<LocalServer> {
-  const tls = readTls(config)
-  const data = await openData(config.data, settingsOf(config))
-  const log = openLog(data.dataDir, config.logLevel, config.logTo)
-  const opened: (() => Promise<void> | void)[] = [() => data.close(), () => log.close()]
+/**
+ * @param stores closed with the server, and when it cannot start
+ * @throws StartupError
+ */
+export async function startServer(config: Config, stores: OpenStores): Promise<RegistryServer> {
+  const opened: (() => Promise<void> | void)[] = [() => stores.close()]
   try {
+    const tls = readTls(config)
+    const log = openLog(stores.directory, config.logLevel, config.logTo)
+    opened.push(() => log.close())
+    const { registry } = stores
     // Without logins nobody needs the password, which is shown only when it is made.
-    const admin = config.open ? {} : await ensureAdmin(data.registry, config.adminPassword)
-    const recorder = new Recorder(data.registry)
-    const background = startBackground(data, recorder, log.logger, config.sweepEveryHours)
+    const admin = config.open ? {} : await ensureAdmin(registry, config.adminPassword)
+    const recorder = new Recorder(registry, stores.pullLog)
+    const background = startBackground(stores, recorder, log.logger, config.sweepEveryHours)
     opened.push(() => background.stop())
     const api: Api = {
-      registry: data.registry,
-      access: localAccess(data, recorder, config),
+      registry,
+      access: accessTo(stores, recorder, config),
       recorder,
-      sessionKeys: data.secrets.sessionKeys,
+      secrets: stores.secrets,
     }
-    const control = await listenControl(data, background)
-    opened.push(() => control.close())
+    if (stores.directory !== undefined) {
+      const control = await listenControl(stores, stores.directory, background)
+      opened.push(() => control.close())
+    }
     const metrics = createMetrics(recorder)
     const servers = await listen(config, () => registryServer(api, metrics, log, config, tls))
     const redirect = await listenForRedirect(config, servers[0]!)
@@ -79,10 +85,10 @@ export async function startServer(config: Config): Promise<LocalServer> {
   }
 }
 
-function localAccess(data: LocalData, recorder: Recorder, config: Config): Access {
+function accessTo(stores: OpenStores, recorder: Recorder, config: Config): Access {
   return createAccess({
-    registry: data.registry,
-    signingKeys: data.secrets.signingKeys,
+    registry: stores.registry,
+    secrets: stores.secrets,
     service: 'entrepot',
     open: config.open,
     onAccess: (principal, asked, granted) => {

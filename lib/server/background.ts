@@ -4,7 +4,7 @@ import type { SweepSummary } from '../registry/gc/ledger.ts'
 import { sweep } from '../registry/gc/sweep.ts'
 import type { Recorder } from '../registry/recorder.ts'
 import { relay } from '../registry/relay.ts'
-import type { LocalData } from './open-data.ts'
+import type { OpenStores } from './open-stores.ts'
 
 const FLUSH_EVERY_MS = 1000
 const EXPIRE_EVERY_MS = 60_000
@@ -22,12 +22,12 @@ export interface Background {
 }
 
 export function startBackground(
-  data: LocalData,
+  stores: OpenStores,
   recorder: Recorder,
   log: Logger,
   sweepEveryHours: number,
 ): Background {
-  const { registry, metadata } = data
+  const { registry } = stores
   const timers: NodeJS.Timeout[] = []
   const failed = (what: string) => (error: unknown) =>
     log.error({ component: what, err: error }, `${what} failed`)
@@ -50,7 +50,7 @@ export function startBackground(
         relaying = undefined
       })
   }
-  data.events.onEvent = wakeRelay
+  stores.events.onEvent = wakeRelay
 
   async function sweepOnce(trigger: string): Promise<SweepSummary> {
     await exclusive
@@ -82,7 +82,7 @@ export function startBackground(
   }
   every(FLUSH_EVERY_MS, () => recorder.flush().catch(failed('recorder')))
   every(RELAY_EVERY_MS, wakeRelay)
-  every(EXPIRE_EVERY_MS, () => metadata.expire(Date.now()).catch(failed('expiry')))
+  every(EXPIRE_EVERY_MS, () => stores.expire?.(Date.now()).catch(failed('expiry')))
   if (sweepEveryHours > 0) every(sweepEveryHours * HOUR_MS, () => sweepNow('timer').catch(failed('gc')))
   wakeRelay() // what a stopped process left
 

@@ -1,22 +1,19 @@
 // What `entrepot` can do to a registry, running or not. Each operation prints lines of text.
 
-import path from 'node:path'
 import { parseDigest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { parseName, parseReference } from '../oci/reference.ts'
 import { fsck } from '../registry/fsck.ts'
 import { listSweeps, readLedger, type SweepSummary } from '../registry/gc/ledger.ts'
 import { createProject, findProject, listProjects } from '../registry/projects.ts'
-import type { Actor } from '../registry/registry.ts'
+import type { Actor, Registry } from '../registry/registry.ts'
 import { eventsOf } from '../registry/relay.ts'
 import { requireRepository } from '../registry/repositories.ts'
 import { scrub } from '../registry/scrub.ts'
 import { tagHistory } from '../registry/tags.ts'
 import { undo } from '../registry/undo.ts'
 import type { Background } from './background.ts'
-import { backUp } from './backup.ts'
-import { type LocalData, SECRETS } from './open-data.ts'
-import { rotateSecrets } from './secrets-file.ts'
+import type { OpenStores } from './open-stores.ts'
 
 export interface Operation {
   usage: string
@@ -26,7 +23,8 @@ export interface Operation {
 }
 
 export interface OperationContext {
-  data: LocalData
+  stores: OpenStores
+  registry: Registry
   background: Pick<Background, 'sweepNow' | 'withoutSweeps'>
   actor: Actor
   print(line: string): void
@@ -41,9 +39,9 @@ export const OPERATIONS: Record<string, Operation> = {
   'project create': {
     usage: 'project create NAME [--public]',
     what: 'make a project; its name is the first part of its repositories’ names',
-    run: async ({ data, actor, print }, args) => {
+    run: async ({ registry, actor, print }, args) => {
       const { names, flags } = split(args, ['--public'])
-      const project = await createProject(data.registry, one(names), { public: flags.has('--public') }, actor)
+      const project = await createProject(registry, one(names), { public: flags.has('--public') }, actor)
       print(`created project ${project.name} (${project.public ? 'public: anybody may pull' : 'private'})`)
       return 0
     },
@@ -51,8 +49,8 @@ export const OPERATIONS: Record<string, Operation> = {
   'project list': {
     usage: 'project list',
     what: 'list projects',
-    run: async ({ data, print }) => {
-      for (const project of await listProjects(data.registry, { limit: LISTED }))
+    run: async ({ registry, print }) => {
+      for (const project of await listProjects(registry, { limit: LISTED }))
         print(`${project.name}\t${project.public ? 'public' : 'private'}`)
       return 0
     },
@@ -60,8 +58,8 @@ export const OPERATIONS: Record<string, Operation> = {
   'project show': {
     usage: 'project show NAME',
     what: 'show a project’s settings',
-    run: async ({ data, print }, args) => {
-      const project = await findProject(data.registry, one(args))
+    run: async ({ registry, print }, args) => {
+      const project = await findProject(registry, one(args))
       if (!project) throw new RegistryError('NAME_UNKNOWN', `project ${args[0]} does not exist`)
       print(JSON.stringify(project))
       return 0
@@ -70,11 +68,11 @@ export const OPERATIONS: Record<string, Operation> = {
   undo: {
     usage: 'undo NAME:TAG [--to DIGEST] | NAME@DIGEST',
     what: 'bring back a deleted manifest, or what a tag named before its last move',
-    run: async ({ data, actor, print }, args) => {
+    run: async ({ registry, actor, print }, args) => {
       const to = args.indexOf('--to')
       const digest = to < 0 ? undefined : parseDigest(args[to + 1] ?? '')
       const { name, reference } = parseImage(one(to < 0 ? args : args.slice(0, to)))
-      const undone = await undo(data.registry, name, parseReference(reference), actor, digest)
+      const undone = await undo(registry, name, parseReference(reference), actor, digest)
       print(`${name}${undone.restored ? ': restored' : ' has'} ${undone.digest}`)
       for (const tag of undone.tags) print(`${name}:${tag} -> ${undone.digest}`)
       return 0
@@ -83,10 +81,10 @@ export const OPERATIONS: Record<string, Operation> = {
   history: {
     usage: 'history NAME:TAG',
     what: 'show the moves of a tag, newest first',
-    run: async ({ data, print }, args) => {
+    run: async ({ registry, print }, args) => {
       const { name, reference } = parseImage(one(args))
-      const { repository } = await requireRepository(data.registry, name)
-      for (const move of await tagHistory(data.registry, repository.id, reference, LISTED))
+      const { repository } = await requireRepository(registry, name)
+      for (const move of await tagHistory(registry, repository.id, reference, LISTED))
         print(
           [
             new Date(move.atMs).toISOString(),
@@ -110,16 +108,16 @@ export const OPERATIONS: Record<string, Operation> = {
   'gc list': {
     usage: 'gc list',
     what: 'list past sweeps, newest first',
-    run: async ({ data, print }) => {
-      for (const summary of await listSweeps(data.registry, LISTED)) print(sweepLine(summary))
+    run: async ({ registry, print }) => {
+      for (const summary of await listSweeps(registry, LISTED)) print(sweepLine(summary))
       return 0
     },
   },
   'gc show': {
     usage: 'gc show SWEEP',
     what: 'show everything one sweep freed',
-    run: async ({ data, print }, args) => {
-      for await (const entry of readLedger(data.registry, one(args)))
+    run: async ({ registry, print }, args) => {
+      for await (const entry of readLedger(registry, one(args)))
         print([entry.what, entry.where, entry.digest ?? '-', entry.freedBytes, entry.why].join('\t'))
       return 0
     },
@@ -127,27 +125,27 @@ export const OPERATIONS: Record<string, Operation> = {
   events: {
     usage: 'events PROJECT',
     what: 'list what happened in a project, in order',
-    run: async ({ data, print }, args) => {
-      const project = await findProject(data.registry, one(args))
+    run: async ({ registry, print }, args) => {
+      const project = await findProject(registry, one(args))
       if (!project) throw new RegistryError('NAME_UNKNOWN', `project ${args[0]} does not exist`)
-      for await (const event of eventsOf(data.registry, project.id)) print(JSON.stringify(event.attributes))
+      for await (const event of eventsOf(registry, project.id)) print(JSON.stringify(event.attributes))
       return 0
     },
   },
   'keys rotate': {
     usage: 'keys rotate',
-    what: 'sign with new keys from the next start on; what the present ones signed stays valid',
-    run: async ({ data, print }) => {
-      await rotateSecrets(path.join(data.dataDir, SECRETS))
-      print('new keys are written; restart the registry to sign with them')
+    what: 'make new signing keys; what the present ones signed stays valid',
+    run: async ({ stores, print }) => {
+      await stores.rotateKeys()
+      print('new keys are written; they sign once every process has read them, in ten minutes')
       return 0
     },
   },
   fsck: {
     usage: 'fsck',
     what: 'compare metadata and stored bytes both ways; changes nothing; exit code 1 when something is wrong',
-    run: async ({ data, print }) => {
-      const { findings, ...counts } = await fsck(data.registry)
+    run: async ({ registry, print }) => {
+      const { findings, ...counts } = await fsck(registry)
       for (const finding of findings) print(`${finding.severity}\t${finding.where}\t${finding.what}`)
       const errors = findings.filter((finding) => finding.severity === 'error').length
       print(
@@ -160,8 +158,8 @@ export const OPERATIONS: Record<string, Operation> = {
   scrub: {
     usage: 'scrub',
     what: 'read every blob and compare it with its digest; a corrupt one is no longer served until pushed again',
-    run: async ({ data, print }) => {
-      const report = await scrub(data.registry)
+    run: async ({ registry, print }) => {
+      const report = await scrub(registry)
       for (const each of report.corrupt) print(`corrupt\t${each.repo}\t${each.digest}\t${each.found}`)
       print(`${report.blobs} blobs, ${report.bytes} bytes read, ${report.corrupt.length} corrupt`)
       return report.corrupt.length > 0 ? 1 : 0
@@ -170,9 +168,11 @@ export const OPERATIONS: Record<string, Operation> = {
   backup: {
     usage: 'backup DIRECTORY',
     what: 'write a consistent copy that can be started as it is, while the registry goes on',
-    run: async ({ data, background, print }, args) => {
+    run: async ({ stores, background, print }, args) => {
       const target = one(args)
-      const report = await background.withoutSweeps(() => backUp(data, target))
+      if (!stores.backUp)
+        throw new UsageError('the cloud keeps its own copies: see docs/operations/backup.md')
+      const report = await background.withoutSweeps(() => stores.backUp!(target))
       print(
         `${report.objects} objects, ${report.bytes} bytes, ${report.linked} of them shared with the original`,
       )

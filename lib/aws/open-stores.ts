@@ -1,0 +1,104 @@
+// The stores of the cloud, opened: one table, one bucket, one secret.
+import { readFile } from 'node:fs/promises'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { S3Client } from '@aws-sdk/client-s3'
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import { NodeHttpHandler } from '@smithy/node-http-handler'
+import { parseSecrets, REFRESH_EVERY_MS, Secrets } from '../access/secret-keys.ts'
+import { type Config, settingsOf } from '../config/schema.ts'
+import { prepareStore } from '../registry/prepare.ts'
+import { newId, type Registry } from '../registry/registry.ts'
+import type { OpenStores } from '../server/open-stores.ts'
+import { StartupError } from '../server/startup-error.ts'
+import { createDynamoMetadataStore } from './dynamo-metadata-store.ts'
+import { createS3BlobStore } from './s3-blob-store.ts'
+import { type SecretsSource, secretsInManager } from './secrets-manager.ts'
+
+/** Three tries of the SDK's own is too few for a burst of SlowDown; more would outlast a client's patience. */
+const ATTEMPTS = 6
+const CONNECT_MS = 2000
+const ANSWER_MS = 10_000
+/** A part of 64 MiB takes its time. */
+const S3_ANSWER_MS = 120_000
+const CONNECTIONS = 256
+
+/** @throws StartupError when a store cannot be reached or was written by a newer program */
+export async function openAwsStores(config: Config): Promise<OpenStores> {
+  const dynamodb = new DynamoDBClient({ maxAttempts: ATTEMPTS, requestHandler: handler(ANSWER_MS) })
+  const s3 = createS3Client()
+  const metadata = createDynamoMetadataStore(dynamodb, config.table!)
+  const blobs = createS3BlobStore({ client: s3, name: config.bucket! })
+  const events = { onEvent: () => {} }
+  const registry: Registry = {
+    metadata,
+    blobs,
+    clock: { nowMs: Date.now },
+    settings: settingsOf(config),
+    newId,
+    onEvent: () => events.onEvent(),
+  }
+  try {
+    await prepareStore(registry)
+    const source = secretsAt(config.secrets!)
+    const secrets = new Secrets(await source.read(), registry.clock)
+    const refresh = setInterval(() => {
+      source.read().then(
+        (document) => secrets.replace(document),
+        () => {}, // the old keys go on; the next reading may succeed
+      )
+    }, REFRESH_EVERY_MS)
+    refresh.unref()
+    return {
+      registry,
+      secrets,
+      events,
+      rotateKeys: async () => secrets.replace(await source.rotate()),
+      close: async () => {
+        clearInterval(refresh)
+        dynamodb.destroy()
+        s3.destroy()
+      },
+    }
+  } catch (error) {
+    if (error instanceof StartupError) throw error
+    const { name, message } =
+      (error as Error).cause instanceof Error ? ((error as Error).cause as Error) : (error as Error)
+    throw new StartupError(
+      'data',
+      `cannot use table ${config.table}, bucket ${config.bucket}: ${name}: ${message}`,
+      error,
+    )
+  }
+}
+
+/** An endpoint of one's own knows no bucket host names. */
+export function createS3Client(): S3Client {
+  const own = process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL
+  return new S3Client({
+    maxAttempts: ATTEMPTS,
+    requestHandler: handler(S3_ANSWER_MS),
+    forcePathStyle: own !== undefined,
+    // The payload's SHA-256 is in every signature already; a second checksum of each part would buy nothing.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  })
+}
+
+function handler(requestTimeout: number): NodeHttpHandler {
+  const agent = { keepAlive: true, maxSockets: CONNECTIONS }
+  return new NodeHttpHandler({
+    connectionTimeout: CONNECT_MS,
+    requestTimeout,
+    throwOnRequestTimeout: true,
+    httpAgent: agent,
+    httpsAgent: agent,
+  })
+}
+
+/** A secret's ARN or name, or, on a machine without the service, a file. */
+function secretsAt(where: string): SecretsSource {
+  if (!where.startsWith('file:'))
+    return secretsInManager(new SecretsManagerClient({ maxAttempts: ATTEMPTS }), where)
+  const read = async () => parseSecrets(await readFile(where.slice('file:'.length), 'utf8'))
+  return { read, rotate: () => Promise.reject(new Error('keys in a file are rotated by replacing the file')) }
+}

@@ -1,0 +1,29 @@
+// What a shape of the registry hands to the server and the commands: its stores, opened.
+import type { Secrets } from '../access/secret-keys.ts'
+import type { PullRecord } from '../registry/recorder.ts'
+import type { Registry } from '../registry/registry.ts'
+
+export interface CopyReport {
+  objects: number
+  bytes: number
+  /** Objects that share their bytes with the original, which is safe because they never change. */
+  linked: number
+}
+
+export interface OpenStores {
+  registry: Registry
+  secrets: Secrets
+  /** Replaced by whoever relays the outbox. */
+  events: { onEvent(): void }
+  /** Of this machine's, for logs and the control socket; absent where nothing is kept on the machine. */
+  directory?: string
+  /** Where pulls are told as lines of a log instead of rows of the table. */
+  pullLog?: (pull: PullRecord & { atMs: number }) => void
+  /** Adds keys that sign after a while. */
+  rotateKeys(): Promise<void>
+  /** Deletes expired items, where the store does not do so by itself. */
+  expire?(nowMs: number): Promise<void>
+  /** Writes a copy that can be started as it is, where the store has no better way. */
+  backUp?(target: string): Promise<CopyReport>
+  close(): Promise<void>
+}

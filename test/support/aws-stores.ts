@@ -1,0 +1,140 @@
+// A strict S3 server and a DynamoDB emulator as processes of the test's own, on free loopback ports.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { createConnection, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CreateTableCommand, DynamoDBClient, UpdateTimeToLiveCommand } from '@aws-sdk/client-dynamodb'
+import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3'
+import { createTableInput, TABLE } from '../../lib/aws/table.ts'
+import { findTool } from '../tools.ts'
+
+const CREDENTIALS = { accessKeyId: 'entrepot-test', secretAccessKey: 'entrepot-test-secret' }
+const REGION = 'us-east-1'
+const READY_LIMIT_MS = 20_000
+
+export interface AwsStores {
+  s3: S3Client
+  dynamodb: DynamoDBClient
+  /** As a program that uses the stores needs it. */
+  env: Record<string, string>
+  /** Every request the S3 server answered, as it logged them itself. */
+  accessLog: string
+  directory: string
+  /** A table and a bucket of that name, fresh. */
+  create(name: string): Promise<void>
+  stop(): Promise<void>
+}
+
+/** @param options `untilExit`: stopped with this process, for whoever cannot tell when it is done */
+export async function startAwsStores(options: { untilExit?: boolean } = {}): Promise<AwsStores> {
+  const directory = await mkdtemp(path.join(tmpdir(), 'entrepot-aws-'))
+  const [objects, versions] = [path.join(directory, 'objects'), path.join(directory, 'versions')]
+  await mkdir(objects)
+  await mkdir(versions)
+  const accessLog = path.join(directory, 'access.log')
+  const [s3Port, dynamoPort] = [await freePort(), await freePort()]
+  const versitygw = [
+    '--port',
+    `127.0.0.1:${s3Port}`,
+    '--access',
+    CREDENTIALS.accessKeyId,
+    '--secret',
+    CREDENTIALS.secretAccessKey,
+    '--keep-alive',
+    '--quiet',
+    '--access-log',
+    accessLog,
+    'posix',
+    '--versioning-dir',
+    versions,
+    objects,
+  ]
+  const processes = [
+    run('versitygw', versitygw),
+    run('dynoxide', ['serve', '--port', String(dynamoPort), '--log', 'quiet']),
+  ]
+  if (options.untilExit)
+    process.once('exit', () => {
+      for (const child of processes) child.kill('SIGKILL')
+      rmSync(directory, { recursive: true, force: true })
+    })
+  await Promise.all([listening(s3Port), listening(dynamoPort)])
+  const env = {
+    AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+    AWS_REGION: REGION,
+    AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${s3Port}`,
+    AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${dynamoPort}`,
+  }
+  const common = { region: REGION, credentials: CREDENTIALS }
+  const s3 = new S3Client({ ...common, endpoint: env.AWS_ENDPOINT_URL_S3, forcePathStyle: true })
+  const dynamodb = new DynamoDBClient({ ...common, endpoint: env.AWS_ENDPOINT_URL_DYNAMODB })
+  return {
+    s3,
+    dynamodb,
+    env,
+    accessLog,
+    directory,
+    create: async (name) => {
+      await dynamodb.send(new CreateTableCommand(createTableInput(name)))
+      await dynamodb.send(
+        new UpdateTimeToLiveCommand({
+          TableName: name,
+          TimeToLiveSpecification: { AttributeName: TABLE.expiry, Enabled: true },
+        }),
+      )
+      await s3.send(new CreateBucketCommand({ Bucket: name }))
+      await s3.send(
+        new PutBucketVersioningCommand({ Bucket: name, VersioningConfiguration: { Status: 'Enabled' } }),
+      )
+    },
+    stop: async () => {
+      s3.destroy()
+      dynamodb.destroy()
+      for (const child of processes) await stopped(child)
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+function run(program: string, args: string[]): ChildProcess {
+  return spawn(findTool(program)!, args, { stdio: 'ignore' })
+}
+
+async function stopped(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  child.kill('SIGKILL')
+  await ended
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => resolve(port))
+    })
+  })
+}
+
+export async function listening(port: number): Promise<void> {
+  const deadline = Date.now() + READY_LIMIT_MS
+  while (Date.now() < deadline) {
+    const open = await new Promise<boolean>((resolve) => {
+      const socket = createConnection(port, '127.0.0.1')
+      socket.once('connect', () => {
+        socket.destroy()
+        resolve(true)
+      })
+      socket.once('error', () => resolve(false))
+    })
+    if (open) return
+    await sleep(10)
+  }
+  throw new Error(`nothing listens on port ${port} after ${READY_LIMIT_MS / 1000} s`)
+}
