@@ -80,5 +80,6 @@ export function settingsOf(config: Config) {
     blobLimitBytes: Math.floor(config.blobLimitGiB * 2 ** 30),
     createProjectsOnPush: config.open,
     redirectBlobs: config.redirectBlobs === 'on',
+    directUploads: config.stores === 'aws',
   }
 }

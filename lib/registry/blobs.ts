@@ -3,6 +3,7 @@ import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import type { ByteRange } from '../oci/range.ts'
 import { objectCandidate } from './candidates.ts'
+import { lookForDirectUpload } from './direct-uploads.ts'
 import { keys, partitions } from './keys.ts'
 import { type Link, linkChange, linkDeletion, linkOf, readLink, touchLink } from './links.ts'
 import { referencesIn } from './references.ts'
@@ -29,7 +30,8 @@ export async function findBlob(
 ): Promise<FoundBlob> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const { repository, items } = await requireRepository(registry, name, (id) => [keys.link(id, digest)])
-    const link = linkOf(items[0], repository.id, digest)
+    let link = linkOf(items[0], repository.id, digest)
+    if (!link && forPush) link = await lookForDirectUpload(registry, repository.id, digest)
     if (!link || link.state === 'corrupt') throw unknownBlob(name, digest, link)
     if (!forPush || (await touchLink(registry, link))) return { repository, link }
   }

@@ -14,6 +14,8 @@ export type Candidate =
   | { kind: 'manifest'; repo: string; digest: string }
   /** A deleted manifest whose undo window ends. */
   | { kind: 'deleted'; repo: string; digest: string; birth: string }
+  /** A deleted repository whose undo window ends. */
+  | { kind: 'repository'; repo: string }
   /** An object that may have lost its last link. */
   | { kind: 'object'; object: string }
   /** An upload session that may have been abandoned. */

@@ -5,6 +5,9 @@
 //   PROJECTS                <project>                 listing of projects
 //   N#<name>                N                         repository name -> id, project
 //   CATALOG                 <name>                    listing of repositories, byte order of whole names
+//   I#<repo>                I                         the repository by its id: name, live or deleted
+//   DR#<name>               <repo>                    a deleted repository of that name, restorable
+//   A#<repo>                <pushed, 13 digits>#<digest>  listing of manifests, oldest first
 //   L#<repo>#<digest>       L                         LINK: object key, state, gen, touchedDay, size
 //   L#<repo>#<digest>       R#<manifest>#<attempt>    REF: this attempt to push <manifest> uses the blob
 //   M#<repo>#<digest>       M                         MANIFEST: birth, gen, state, media type, size, subject
@@ -37,6 +40,7 @@
 //
 //   object key              holds
 //   b/<repo>/u/<id>         a blob's bytes; <id> is an upload session or one attempt to commit it
+//   b/<repo>/sha256/<hex>/<session>  a blob's bytes, put there by the client itself; the store checked the hash
 //   b/<repo>/m/<id>         a manifest above 64 KiB; <id> is the push attempt
 import type { Digest } from '../oci/digest.ts'
 import type { Key } from './ports.ts'
@@ -49,6 +53,12 @@ export const keys = {
   projectListing: (name: string): Key => ({ pk: 'PROJECTS', sk: name }),
   repository: (name: string): Key => ({ pk: `N#${name}`, sk: 'N' }),
   catalog: (name: string): Key => ({ pk: 'CATALOG', sk: name }),
+  repositoryById: (repo: string): Key => ({ pk: `I#${repo}`, sk: 'I' }),
+  deletedRepository: (name: string, repo: string): Key => ({ pk: `DR#${name}`, sk: repo }),
+  manifestListing: (repo: string, pushedAtMs: number, digest: string): Key => ({
+    pk: `A#${repo}`,
+    sk: `${String(pushedAtMs).padStart(13, '0')}#${digest}`,
+  }),
   link: (repo: string, digest: string): Key => ({ pk: `L#${repo}#${digest}`, sk: 'L' }),
   linkReference: (repo: string, digest: string, manifest: string, attempt: string): Key => ({
     pk: `L#${repo}#${digest}`,
@@ -114,6 +124,7 @@ export const partitions = {
   sweeps: 'SWEEPS',
   link: (repo: string, digest: string) => `L#${repo}#${digest}`,
   manifest: (repo: string, digest: string) => `M#${repo}#${digest}`,
+  manifests: (repo: string) => `A#${repo}`,
   tags: (repo: string) => `TL#${repo}`,
   tagMoves: (repo: string, tag: string) => `H#${repo}#${tag}`,
   tagsOfManifest: (repo: string, digest: string) => `TD#${repo}#${digest}`,
@@ -132,6 +143,20 @@ export const objectKeys = {
   all: 'b/',
   blob: (repo: string, id: string) => `b/${repo}/u/${id}`,
   manifest: (repo: string, id: string) => `b/${repo}/m/${id}`,
+  direct: (repo: string, digest: Digest, session: string) => `${directPrefix(repo, digest)}${session}`,
+  directPrefix,
+}
+
+function directPrefix(repo: string, digest: Digest): string {
+  return `b/${repo}/${digest.replace(':', '/')}/`
+}
+
+/** @returns undefined when the key is not that of a direct upload */
+export function parseDirectKey(key: string): { repo: string; digest: Digest; session: string } | undefined {
+  const match = /^b\/([0-9a-z]+)\/sha256\/([0-9a-f]{64})\/([0-9a-z]+)$/.exec(key)
+  if (!match) return undefined
+  const [, repo, hex, session] = match as unknown as [string, string, string, string]
+  return { repo, digest: `sha256:${hex}` as Digest, session }
 }
 
 /** Splits the parts of a REF's sort key. */

@@ -24,6 +24,7 @@ export interface ManifestRecord {
   mediaType: string
   kind: ManifestKind
   sizeBytes: number
+  pushedAtMs: number
   touchedDay: number
   artifactType?: string
   subject?: Digest
@@ -45,6 +46,7 @@ export function manifestOf(item: Item | undefined, repo: string, digest: Digest)
     mediaType: text(item, 'mediaType'),
     kind: text(item, 'kind') as ManifestKind,
     sizeBytes: number(item, 'sizeBytes'),
+    pushedAtMs: number(item, 'pushedAtMs'),
     touchedDay: number(item, 'touchedDay'),
     ...(artifactType === undefined ? {} : { artifactType: artifactType as string }),
     ...(subject === undefined ? {} : { subject: subject as Digest }),
@@ -86,6 +88,14 @@ export function newManifest(
   const writes: Write[] = [
     { kind: 'put', if: { kind: 'absent' }, item: { ...keys.manifest(repo, digest), attributes } },
   ]
+  const { mediaType, sizeBytes } = attributes
+  writes.push({
+    kind: 'put',
+    item: {
+      ...keys.manifestListing(repo, now, digest),
+      attributes: { v: 1, mediaType, sizeBytes } as Attributes,
+    },
+  })
   if (body.object === undefined)
     writes.push({
       kind: 'put',
@@ -124,6 +134,7 @@ export function manifestDeletion(record: ManifestRecord): Write[] {
   return [
     { kind: 'delete', if: unchanged(record), key: keys.manifest(record.repo, record.digest) },
     { kind: 'delete', key: keys.manifestBytes(record.repo, record.digest) },
+    { kind: 'delete', key: keys.manifestListing(record.repo, record.pushedAtMs, record.digest) },
   ]
 }
 

@@ -1,5 +1,6 @@
 // Mounts: a blob of one repository linked into another without its bytes (distribution-spec §"Mounting a blob").
 import type { Digest } from '../oci/digest.ts'
+import { lookForDirectUpload } from './direct-uploads.ts'
 import { keys, objectKeys, partitions } from './keys.ts'
 import { readLink, registerLink, touchLink } from './links.ts'
 import { listProjects } from './projects.ts'
@@ -24,7 +25,8 @@ export async function mountBlob(
 ): Promise<boolean> {
   const own = await readLink(registry, target.id, digest)
   if (own && own.state !== 'corrupt') return touchLink(registry, own)
-  const source = await readLink(registry, sourceId, digest)
+  const source =
+    (await readLink(registry, sourceId, digest)) ?? (await lookForDirectUpload(registry, sourceId, digest))
   if (source?.state !== 'live') return false
   const sizeBytes = source.sizeBytes
   if (sizeBytes < SHARED_FROM_BYTES) {

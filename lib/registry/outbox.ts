@@ -10,11 +10,18 @@ export interface EventHome {
   projectId: string
 }
 
-export type EventType = 'manifest.pushed' | 'manifest.deleted' | 'tag.moved' | 'tag.deleted'
+export type EventType =
+  | 'manifest.pushed'
+  | 'manifest.deleted'
+  | 'tag.moved'
+  | 'tag.deleted'
+  | 'repository.deleted'
+  | 'repository.restored'
 
 export interface EventFacts {
   type: EventType
-  digest: string
+  /** Of the manifest; absent for a whole repository. */
+  digest?: string
   tags?: string[]
   mediaType?: string
   sizeBytes?: number

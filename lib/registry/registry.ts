@@ -13,6 +13,8 @@ export interface Settings {
   blobLimitBytes: number
   /** Create a project when something is pushed to it (labs: `--open`). */
   createProjectsOnPush: boolean
+  /** Clients may put blobs into the store themselves: what is not linked yet may be there already. */
+  directUploads: boolean
   /** Send whoever pulls a blob to the store, where the store can be read directly. */
   redirectBlobs: boolean
 }
@@ -23,6 +25,7 @@ export const DEFAULT_SETTINGS: Settings = {
   blobLimitBytes: 5 * 2 ** 40,
   createProjectsOnPush: false,
   redirectBlobs: true,
+  directUploads: false,
 }
 
 export interface Registry {

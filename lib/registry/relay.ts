@@ -11,6 +11,7 @@ import type { Item, Json, Write } from './ports.ts'
 import { number, type Registry, text } from './registry.ts'
 
 const EVENTS_KEPT_SECONDS = 30 * 86_400
+const RECONCILED_AT_ONCE = 8
 
 /**
  * @param onFailure told of events that could not be relayed; they stay, and do not hold up the others
@@ -36,7 +37,7 @@ export async function relay(
 }
 
 async function relayOne(registry: Registry, event: Item): Promise<void> {
-  await reconcile(registry, text(event, 'repo'), text(event, 'project'), text(event, 'digest') as Digest)
+  await reconcileEvent(registry, event)
   const project = text(event, 'project')
   const last = await registry.metadata.get(keys.projectSequence(project))
   const sequence = last ? number(last, 'last') + 1 : 1
@@ -59,14 +60,30 @@ async function relayOne(registry: Registry, event: Item): Promise<void> {
   ])
 }
 
+async function reconcileEvent(registry: Registry, event: Item): Promise<void> {
+  const [repo, project] = [text(event, 'repo'), text(event, 'project')]
+  if (event.attributes.digest !== undefined)
+    return reconcile(registry, repo, project, text(event, 'digest') as Digest)
+  // A whole repository went, or came back.
+  for await (const page of pagesOf(registry.metadata, { pk: partitions.manifests(repo) }))
+    for (let at = 0; at < page.length; at += RECONCILED_AT_ONCE)
+      await Promise.all(
+        page.slice(at, at + RECONCILED_AT_ONCE).map(({ sk }) => {
+          const digest = sk.slice(sk.indexOf('#') + 1) as Digest
+          return reconcile(registry, repo, project, digest)
+        }),
+      )
+}
+
 /** Makes usage and facts of one manifest what they must be now, whatever they were. */
 async function reconcile(registry: Registry, repo: string, project: string, digest: Digest): Promise<void> {
-  const [item, body, facts] = await registry.metadata.batchGet([
+  const [item, body, facts, home] = await registry.metadata.batchGet([
     keys.manifest(repo, digest),
     keys.manifestBytes(repo, digest),
     keys.imageFacts(repo, digest),
+    keys.repositoryById(repo),
   ])
-  const record = manifestOf(item, repo, digest)
+  const record = home?.attributes.state === 'live' ? manifestOf(item, repo, digest) : undefined
   if (record && !facts) await describe(registry, record, project, body)
   if (!record && facts) await forget(registry, repo, project, digest, facts)
 }

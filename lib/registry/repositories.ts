@@ -6,6 +6,9 @@ import type { Attributes, Item, Key, MetadataStore, Write } from './ports.ts'
 import { requireProject } from './projects.ts'
 import { type Actor, type Registry, text } from './registry.ts'
 
+/** What I#<repo> says: the repository by its id. */
+export type RepositoryState = 'live' | 'deleted'
+
 export interface Repository {
   id: string
   name: string
@@ -68,22 +71,17 @@ export async function openRepository(registry: Registry, name: string, actor: Ac
   if (found) return found.repository
   const project = await requireProject(registry, projectOf(name), actor)
   const id = registry.newId()
+  const facts = { projectId: project.id, project: project.name }
+  const made = { createdBy: actor.principal, createdAtMs: registry.clock.nowMs() }
   await registry.metadata.transact([
     {
       kind: 'put',
       if: { kind: 'absent' },
-      item: {
-        ...keys.repository(name),
-        attributes: {
-          v: 1,
-          id,
-          projectId: project.id,
-          project: project.name,
-          listed: false,
-          createdBy: actor.principal,
-          createdAtMs: registry.clock.nowMs(),
-        },
-      },
+      item: { ...keys.repository(name), attributes: { v: 1, id, ...facts, listed: false, ...made } },
+    },
+    {
+      kind: 'put',
+      item: { ...keys.repositoryById(id), attributes: { v: 1, name, ...facts, state: 'live' } },
     },
   ])
   // Ours, or that of a push which was first.

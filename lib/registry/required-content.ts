@@ -3,6 +3,7 @@
 import type { Descriptor } from '../oci/descriptor.ts'
 import { RegistryError } from '../oci/errors.ts'
 import type { Manifest } from '../oci/manifest.ts'
+import { lookForDirectUpload } from './direct-uploads.ts'
 import { keys } from './keys.ts'
 import { linkOf, touchLink } from './links.ts'
 import { keepManifest, manifestOf } from './manifest-record.ts'
@@ -47,7 +48,9 @@ async function missingBlobs(
     )
     return Promise.all(
       group.map(async (blob, index) => {
-        const link = linkOf(items[index], repository.id, blob.digest)
+        const link =
+          linkOf(items[index], repository.id, blob.digest) ??
+          (await lookForDirectUpload(registry, repository.id, blob.digest))
         if (!link || link.state === 'corrupt') return 'missing'
         if (link.sizeBytes !== blob.size)
           throw new RegistryError(

@@ -54,10 +54,10 @@ function sessionOf(item: Item): SessionItem {
 /** Puts the session's next state on condition that it is still in the one read. */
 export function sessionWrite(
   registry: Registry,
-  session: Session,
+  session: Pick<Session, 'id' | 'repositoryId'>,
   previous: SessionItem | undefined,
   next: SessionItem,
-): Write {
+): Extract<Write, { kind: 'put' }> {
   const condition: Condition = previous
     ? { kind: 'equals', attributes: { epoch: previous.epoch, state: previous.state } }
     : { kind: 'absent' }

@@ -2,13 +2,14 @@
 
 import { parseDigest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
-import { parseName, parseReference } from '../oci/reference.ts'
+import { isName, parseName, parseReference } from '../oci/reference.ts'
 import { fsck } from '../registry/fsck.ts'
 import { listSweeps, readLedger, type SweepSummary } from '../registry/gc/ledger.ts'
 import { createProject, findProject, listProjects } from '../registry/projects.ts'
 import type { Actor, Registry } from '../registry/registry.ts'
 import { eventsOf } from '../registry/relay.ts'
 import { requireRepository } from '../registry/repositories.ts'
+import { deleteRepository, restoreRepository } from '../registry/repository-deletion.ts'
 import { scrub } from '../registry/scrub.ts'
 import { tagHistory } from '../registry/tags.ts'
 import { undo } from '../registry/undo.ts'
@@ -66,15 +67,30 @@ export const OPERATIONS: Record<string, Operation> = {
     },
   },
   undo: {
-    usage: 'undo NAME:TAG [--to DIGEST] | NAME@DIGEST',
-    what: 'bring back a deleted manifest, or what a tag named before its last move',
+    usage: 'undo NAME:TAG [--to DIGEST] | NAME@DIGEST | NAME',
+    what: 'bring back a deleted manifest or repository, or what a tag named before its last move',
     run: async ({ registry, actor, print }, args) => {
       const to = args.indexOf('--to')
       const digest = to < 0 ? undefined : parseDigest(args[to + 1] ?? '')
-      const { name, reference } = parseImage(one(to < 0 ? args : args.slice(0, to)))
+      const what = one(to < 0 ? args : args.slice(0, to))
+      if (isName(what)) {
+        await restoreRepository(registry, what, actor)
+        print(`${what}: restored`)
+        return 0
+      }
+      const { name, reference } = parseImage(what)
       const undone = await undo(registry, name, parseReference(reference), actor, digest)
       print(`${name}${undone.restored ? ': restored' : ' has'} ${undone.digest}`)
       for (const tag of undone.tags) print(`${name}:${tag} -> ${undone.digest}`)
+      return 0
+    },
+  },
+  'repository delete': {
+    usage: 'repository delete NAME',
+    what: 'delete a repository with all it holds; undo brings it back while its window lasts',
+    run: async ({ registry, actor, print }, args) => {
+      await deleteRepository(registry, parseName(one(args)), actor)
+      print(`deleted ${args[0]}; bring it back with: entrepot undo ${args[0]}`)
       return 0
     },
   },

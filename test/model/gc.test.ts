@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { memoryBlobStore, memoryMetadataStore } from '../support/memory-stores.ts'
 import { BLOBS, MANIFESTS } from './content.ts'
-import { type Operation, REPOSITORIES, TAGS } from './operations.ts'
+import { type Operation, REPOSITORIES, TAGS, type Way } from './operations.ts'
 import type { Variant } from './sabotage.ts'
 import type { Actor } from './scheduler.ts'
 import { World } from './world.ts'
@@ -22,6 +22,7 @@ const manifest = fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, fc.nat(MANIF
 const tag = fc.nat(TAGS.length - 1)
 const blob = fc.nat(BLOBS.length - 1)
 const tagOrNone = fc.option(tag, { freq: 3 })
+const way = fc.constantFrom<Way>('whole', 'chunked', 'direct')
 
 const operation: fc.Arbitrary<Operation> = fc.oneof(
   {
@@ -32,7 +33,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
       manifest,
       tag: tagOrNone,
       mount: fc.boolean(),
-      chunked: fc.boolean(),
+      way,
     }),
   },
   {
@@ -48,6 +49,14 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('delete blob' as const), repo, blob }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('undo tag' as const), repo, tag }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('undo manifest' as const), repo, manifest }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('delete repository' as const, 'undo repository' as const),
+      repo,
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('event' as const), which: fc.nat(20) }) },
   { weight: 6, arbitrary: fc.constant({ kind: 'sweep' as const }) },
   {
     weight: 5,
@@ -67,7 +76,7 @@ const pushing = fc.record({
   manifest: fc.constant(0),
   tag: fc.constant(0),
   mount: fc.constant(false),
-  chunked: fc.boolean(),
+  way,
 }) as fc.Arbitrary<Operation>
 
 const uploading = fc.constant<Operation>({
@@ -76,7 +85,7 @@ const uploading = fc.constant<Operation>({
   manifest: 0,
   tag: 0,
   mount: false,
-  chunked: false,
+  way: 'whole',
 })
 
 /** Blobs nobody used for days, and a push of them that meets the sweep: random operations rarely get there. */

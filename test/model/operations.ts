@@ -5,12 +5,15 @@ import { appendToUpload } from '../../lib/registry/append-upload.ts'
 import { deleteBlob, findBlob } from '../../lib/registry/blobs.ts'
 import { commitUpload } from '../../lib/registry/commit-upload.ts'
 import { deleteReference } from '../../lib/registry/deletion.ts'
+import { registerDirectUpload } from '../../lib/registry/direct-uploads.ts'
 import { sweep } from '../../lib/registry/gc/sweep.ts'
+import { objectKeys } from '../../lib/registry/keys.ts'
 import { putManifest } from '../../lib/registry/manifests.ts'
 import { mountFrom } from '../../lib/registry/mounts.ts'
 import { type Registry, SYSTEM } from '../../lib/registry/registry.ts'
 import { relay } from '../../lib/registry/relay.ts'
 import { openRepository } from '../../lib/registry/repositories.ts'
+import { deleteRepository, restoreRepository } from '../../lib/registry/repository-deletion.ts'
 import { undo } from '../../lib/registry/undo.ts'
 import { startUpload } from '../../lib/registry/uploads.ts'
 import { BLOBS, MANIFESTS, type ModelBlob, type ModelManifest } from './content.ts'
@@ -18,8 +21,11 @@ import { BLOBS, MANIFESTS, type ModelBlob, type ModelManifest } from './content.
 export const REPOSITORIES = ['library/one', 'library/two']
 export const TAGS = ['v1', 'v2']
 
+/** How a client sends a blob: in one request, as a stream, or straight into the store. */
+export type Way = 'whole' | 'chunked' | 'direct'
+
 export type Operation =
-  | { kind: 'push'; repo: number; manifest: number; tag: number | null; mount: boolean; chunked: boolean }
+  | { kind: 'push'; repo: number; manifest: number; tag: number | null; mount: boolean; way: Way }
   | { kind: 'put manifest'; repo: number; manifest: number; tag: number | null }
   | { kind: 'upload'; repo: number; blob: number; twice: boolean }
   | { kind: 'delete manifest'; repo: number; manifest: number }
@@ -27,6 +33,10 @@ export type Operation =
   | { kind: 'delete blob'; repo: number; blob: number }
   | { kind: 'undo tag'; repo: number; tag: number }
   | { kind: 'undo manifest'; repo: number; manifest: number }
+  | { kind: 'delete repository'; repo: number }
+  | { kind: 'undo repository'; repo: number }
+  /** The store tells of a direct upload: at once, late, or again. */
+  | { kind: 'event'; which: number }
   /** Time passes; the schedule does this once no client's operation is under way. */
   | { kind: 'wait'; hours: number }
   /** The next operation starts only after so many steps, or when nothing else runs. */
@@ -35,9 +45,9 @@ export type Operation =
   | { kind: 'relay' }
 
 /** @returns whether the operation was acknowledged */
-export async function perform(registry: Registry, operation: Operation): Promise<boolean> {
+export async function perform(registry: Registry, operation: Operation, direct: string[]): Promise<boolean> {
   try {
-    await run(registry, operation)
+    await run(registry, operation, direct)
     return true
   } catch (error) {
     if (error instanceof RegistryError && error.code !== 'UNKNOWN') return false
@@ -45,15 +55,24 @@ export async function perform(registry: Registry, operation: Operation): Promise
   }
 }
 
-async function run(registry: Registry, operation: Operation): Promise<void> {
+/** @param direct keys of all direct uploads so far */
+async function run(registry: Registry, operation: Operation, direct: string[]): Promise<void> {
   const { kind } = operation
   if (kind === 'sweep') return void (await sweep(registry, 'model'))
   if (kind === 'wait' || kind === 'delay') return
   if (kind === 'relay') return void (await relay(registry))
+  if (kind === 'event') {
+    const key = direct[operation.which % Math.max(1, direct.length)]
+    if (key !== undefined) await registerDirectUpload(registry, key)
+    return
+  }
   const name = REPOSITORIES[operation.repo]!
-  if (kind === 'push') return push(registry, name, operation)
+  if (kind === 'delete repository') return void (await deleteRepository(registry, name, SYSTEM))
+  if (kind === 'undo repository') return void (await restoreRepository(registry, name, SYSTEM))
+  if (kind === 'push') return push(registry, name, operation, direct)
   if (kind === 'put manifest') return put(registry, name, MANIFESTS[operation.manifest]!, operation.tag)
-  if (kind === 'upload') return upload(registry, name, BLOBS[operation.blob]!, false, operation.twice)
+  if (kind === 'upload')
+    return upload(registry, name, BLOBS[operation.blob]!, 'whole', operation.twice, direct)
   if (kind === 'delete blob') return deleteBlob(registry, name, BLOBS[operation.blob]!.digest as Digest)
   const reference =
     kind === 'delete tag' || kind === 'undo tag'
@@ -68,11 +87,12 @@ async function run(registry: Registry, operation: Operation): Promise<void> {
 async function push(
   registry: Registry,
   name: string,
-  { manifest, tag, mount, chunked }: Extract<Operation, { kind: 'push' }>,
+  { manifest, tag, mount, way }: Extract<Operation, { kind: 'push' }>,
+  direct: string[],
 ): Promise<void> {
   const wanted = MANIFESTS[manifest]!
-  for (const child of wanted.children) await pushOne(registry, name, child, null, mount, chunked)
-  await pushOne(registry, name, wanted, tag, mount, chunked)
+  for (const child of wanted.children) await pushOne(registry, name, child, null, mount, way, direct)
+  await pushOne(registry, name, wanted, tag, mount, way, direct)
 }
 
 async function pushOne(
@@ -81,12 +101,13 @@ async function pushOne(
   manifest: ModelManifest,
   tag: number | null,
   mount: boolean,
-  chunked: boolean,
+  way: Way,
+  direct: string[],
 ): Promise<void> {
   for (const blob of manifest.blobs) {
     if (await has(registry, name, blob)) continue
     if (mount && (await mounted(registry, name, blob))) continue
-    await upload(registry, name, blob, chunked, false)
+    await upload(registry, name, blob, way, false, direct)
   }
   await put(registry, name, manifest, tag)
 }
@@ -110,12 +131,20 @@ async function upload(
   registry: Registry,
   name: string,
   blob: ModelBlob,
-  chunked: boolean,
+  way: Way,
   twice: boolean,
+  direct: string[],
 ): Promise<void> {
   const repository = await openRepository(registry, name, SYSTEM)
   let session = startUpload(registry, repository.id)
   const digest = blob.digest as Digest
+  if (way === 'direct') {
+    const key = objectKeys.direct(repository.id, digest, session.id)
+    await registry.blobs.put(key, once(blob.bytes))
+    direct.push(key)
+    return
+  }
+  const chunked = way === 'chunked'
   const body = () => ({ bytes: once(blob.bytes), lengthBytes: blob.bytes.length })
   if (chunked) session = (await appendToUpload(registry, session, body())).session
   const commit = () => commitUpload(registry, session, digest, chunked ? undefined : body())

@@ -26,6 +26,7 @@ export class World {
   readonly #aliases = new Map<string, string>()
   readonly #metadata: MetadataStore
   readonly #blobs: BlobStore
+  readonly #direct: string[] = []
   #ids = 0
   /** Acknowledged and undisturbed: `<repo> <tag>` -> digest. */
   readonly promised = new Map<string, string>()
@@ -49,7 +50,7 @@ export class World {
       metadata,
       blobs,
       clock: { nowMs: () => this.clock.nowMs },
-      settings: { ...DEFAULT_SETTINGS, undoWindowMs: 2 * DAY_MS },
+      settings: { ...DEFAULT_SETTINGS, undoWindowMs: 2 * DAY_MS, directUploads: true },
       newId: () => {
         this.#ids += 1
         return `${newId(this.clock.nowMs).slice(0, 9)}${String(this.#ids).padStart(8, '0')}`
@@ -71,7 +72,7 @@ export class World {
         operation.kind === 'sweep',
         this.#aliases,
       )
-      const acknowledged = await perform(this.#registry(ports.metadata, ports.blobs), operation)
+      const acknowledged = await perform(this.#registry(ports.metadata, ports.blobs), operation, this.#direct)
       this.#inFlight.delete(actor)
       if (acknowledged && ![...disturbs].some((other) => conflicts(operation, other)))
         this.#promise(operation)
@@ -101,7 +102,8 @@ export class World {
       const sameTag = 'tag' in operation && operation.tag !== null && TAGS[operation.tag] === tag
       const deleted = operation.kind === 'delete manifest' && MANIFESTS[operation.manifest]!.digest === digest
       const restored = operation.kind === 'undo manifest' && MANIFESTS[operation.manifest]!.digest === digest
-      if (sameTag || deleted || restored) this.promised.delete(key)
+      const whole = operation.kind === 'delete repository' || operation.kind === 'undo repository'
+      if (sameTag || deleted || restored || whole) this.promised.delete(key)
     }
   }
 
@@ -120,8 +122,9 @@ export class World {
     for (const [key, digest] of this.promised) {
       const [promisedRepo, tag] = key.split(' ')
       if (promisedRepo !== String(index)) continue
-      const found = await this.#get(keys.tag(repo!, tag!))
-      const manifest = await this.#get(keys.manifest(repo!, digest))
+      if (!repo) throw new Error(`repository ${REPOSITORIES[index]} is gone, tag ${tag} was acknowledged`)
+      const found = await this.#get(keys.tag(repo, tag!))
+      const manifest = await this.#get(keys.manifest(repo, digest))
       if (found?.attributes.digest !== digest || manifest?.attributes.birth !== found.attributes.birth)
         throw new Error(
           `tag ${tag} of ${REPOSITORIES[index]} was acknowledged and does not lead to ${digest}`,
@@ -205,7 +208,7 @@ export class World {
 
 function conflicts(own: Operation, other: Operation): boolean {
   if (!('repo' in own) || !('repo' in other) || own.repo !== other.repo) return false
-  if (other.kind === 'delete manifest' || other.kind === 'undo manifest') return true
+  if (/manifest|repository/.test(other.kind) && !other.kind.startsWith('put')) return true
   const ownTag = 'tag' in own ? own.tag : null
   return 'tag' in other && other.tag !== null && other.tag === ownTag
 }

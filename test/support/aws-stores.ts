@@ -1,6 +1,5 @@
 // A strict S3 server and a DynamoDB emulator as processes of the test's own, on free loopback ports.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { rmSync } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { createConnection, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -28,8 +27,8 @@ export interface AwsStores {
   stop(): Promise<void>
 }
 
-/** @param options `untilExit`: stopped with this process, for whoever cannot tell when it is done */
-export async function startAwsStores(options: { untilExit?: boolean } = {}): Promise<AwsStores> {
+/** Gone with this process at the latest, however it ends. */
+export async function startAwsStores(): Promise<AwsStores> {
   const directory = await mkdtemp(path.join(tmpdir(), 'entrepot-aws-'))
   const [objects, versions] = [path.join(directory, 'objects'), path.join(directory, 'versions')]
   await mkdir(objects)
@@ -53,14 +52,9 @@ export async function startAwsStores(options: { untilExit?: boolean } = {}): Pro
     objects,
   ]
   const processes = [
-    run('versitygw', versitygw),
-    run('dynoxide', ['serve', '--port', String(dynamoPort), '--log', 'quiet']),
+    run(directory, 'versitygw', versitygw),
+    run(directory, 'dynoxide', ['serve', '--port', String(dynamoPort), '--log', 'quiet']),
   ]
-  if (options.untilExit)
-    process.once('exit', () => {
-      for (const child of processes) child.kill('SIGKILL')
-      rmSync(directory, { recursive: true, force: true })
-    })
   await Promise.all([listening(s3Port), listening(dynamoPort)])
   const env = {
     AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
@@ -100,14 +94,19 @@ export async function startAwsStores(options: { untilExit?: boolean } = {}): Pro
   }
 }
 
-function run(program: string, args: string[]): ChildProcess {
-  return spawn(findTool(program)!, args, { stdio: 'ignore' })
+/** A pipe from this process closes when it ends, even by a signal: then the program goes, and what it stored. */
+function run(directory: string, program: string, args: string[]): ChildProcess {
+  const guarded = 'd=$1; shift; "$@" & p=$!; cat >/dev/null; kill -9 $p; wait $p; rm -rf "$d"'
+  return spawn('sh', ['-c', guarded, 'sh', directory, findTool(program)!, ...args], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  })
 }
 
 async function stopped(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null) return
   const ended = new Promise((resolve) => child.once('exit', resolve))
-  child.kill('SIGKILL')
+  child.stdin!.end()
   await ended
 }
 

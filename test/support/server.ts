@@ -54,7 +54,7 @@ const opened = new Set<string>()
  */
 async function awsEnvironment(dataDir: string): Promise<Record<string, string>> {
   if (process.env.TEST_STORES !== 'aws') return {}
-  aws ??= startAwsStores({ untilExit: true })
+  aws ??= startAwsStores()
   const stores = await aws
   const name = `t-${createHash('sha256').update(dataDir).digest('hex').slice(0, 24)}`
   const secrets = path.join(stores.directory, `${name}.json`)

@@ -9,7 +9,7 @@ export const ORPHAN_AGE_MS = 86_400_000
 
 /** Objects older than a day that have no OBJ, or only its tombstone. */
 export async function* unknownObjects(registry: Registry): AsyncGenerator<StoredObject> {
-  const before = registry.clock.nowMs() - ORPHAN_AGE_MS
+  const before = registry.clock.nowMs() - Math.max(ORPHAN_AGE_MS, registry.settings.pushGraceMs)
   let group: StoredObject[] = []
   for await (const object of registry.blobs.list(objectKeys.all)) {
     if (object.modifiedAtMs > before) continue

@@ -11,6 +11,7 @@ import { expireSession } from '../uploads.ts'
 import { collectLink } from './collect-link.ts'
 import { collectDeleted, collectManifest } from './collect-manifest.ts'
 import { collectObject } from './collect-object.ts'
+import { collectRepository } from './collect-repository.ts'
 import { unknownObjects } from './inventory.ts'
 import { Ledger, type SweepSummary } from './ledger.ts'
 import { DONE, later, type Verdict } from './verdict.ts'
@@ -88,6 +89,7 @@ async function collect(registry: Registry, ledger: Ledger, candidate: Candidate)
   if (candidate.kind === 'manifest') return collectManifest(registry, ledger, candidate.repo, digest!)
   if (candidate.kind === 'deleted')
     return collectDeleted(registry, ledger, candidate.repo, digest!, candidate.birth)
+  if (candidate.kind === 'repository') return collectRepository(registry, ledger, candidate.repo)
   if (candidate.kind === 'object') return collectObject(registry, ledger, candidate.object)
   const idleSinceMs = registry.clock.nowMs() - SESSION_IDLE_MS
   const outcome = await expireSession(registry, candidate.session, idleSinceMs)
