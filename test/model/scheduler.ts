@@ -1,11 +1,13 @@
 // Runs the registry's real code one port call at a time: every actor stops before each call of a port, and the
 // schedule (from fast-check) says who goes on, who crashes, and when time passes.
 import { setImmediate } from 'node:timers/promises'
-import type { BlobStore, MetadataStore } from '../../lib/registry/ports.ts'
+import type { BlobStore, MetadataStore, StoredObject } from '../../lib/registry/ports.ts'
 
 export interface Actor {
   name: string
   waiting: (() => void)[]
+  /** Calls of a port that were let go and have not answered; a store over the network takes its time. */
+  calls: Set<Promise<unknown>>
   done: boolean
   crashed: boolean
 }
@@ -16,12 +18,12 @@ export class Scheduler {
 
   /** Starts `work`, which runs until its first port call. */
   async start(name: string, work: (actor: Actor) => Promise<void>): Promise<Actor> {
-    const actor: Actor = { name, waiting: [], done: false, crashed: false }
+    const actor: Actor = { name, waiting: [], calls: new Set(), done: false, crashed: false }
     this.actors.push(actor)
     void work(actor).finally(() => {
       actor.done = true
     })
-    await settle()
+    await settle(actor)
     return actor
   }
 
@@ -33,7 +35,7 @@ export class Scheduler {
     const [go] = actor.waiting.splice(choice % actor.waiting.length, 1)
     this.steps += 1
     go!()
-    await settle()
+    await settle(actor)
   }
 
   /** The process is gone: nothing it waited for ever comes. */
@@ -44,13 +46,27 @@ export class Scheduler {
 }
 
 /** Everything that can go on without another port call has gone on. */
-async function settle(): Promise<void> {
+async function settle(actor: Actor): Promise<void> {
   await setImmediate()
+  while (actor.calls.size > 0) {
+    await Promise.all(actor.calls)
+    await setImmediate()
+  }
 }
 
-/** A port whose every call waits for its turn. `list` waits once, at its start. */
+/** A port whose every call waits for its turn. `list` waits once, and answers as things were then. */
 export function gated<T extends MetadataStore | BlobStore>(port: T, actor: Actor): T {
   const turn = () => new Promise<void>((resolve) => actor.waiting.push(resolve))
+  const counted = async <R>(call: () => Promise<R>): Promise<R> => {
+    const answer = call()
+    const settled = answer.then(
+      () => {},
+      () => {},
+    )
+    actor.calls.add(settled)
+    void settled.then(() => actor.calls.delete(settled))
+    return answer
+  }
   return new Proxy(port, {
     get(target, name) {
       const method = Reflect.get(target, name)
@@ -58,11 +74,15 @@ export function gated<T extends MetadataStore | BlobStore>(port: T, actor: Actor
       if (name === 'list')
         return async function* (prefix: string) {
           await turn()
-          yield* (target as BlobStore).list(prefix)
+          yield* await counted(async () => {
+            const found: StoredObject[] = []
+            for await (const object of (target as BlobStore).list(prefix)) found.push(object)
+            return found
+          })
         }
       return async (...args: unknown[]) => {
         await turn()
-        return method.apply(target, args)
+        return counted(async () => method.apply(target, args))
       }
     },
   })

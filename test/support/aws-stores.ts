@@ -52,8 +52,8 @@ export async function startAwsStores(): Promise<AwsStores> {
     objects,
   ]
   const processes = [
-    run(directory, 'versitygw', versitygw),
-    run(directory, 'dynoxide', ['serve', '--port', String(dynamoPort), '--log', 'quiet']),
+    runGuarded(directory, 'versitygw', versitygw),
+    runGuarded(directory, 'dynoxide', ['serve', '--port', String(dynamoPort), '--log', 'quiet']),
   ]
   await Promise.all([listening(s3Port), listening(dynamoPort)])
   const env = {
@@ -88,22 +88,28 @@ export async function startAwsStores(): Promise<AwsStores> {
     stop: async () => {
       s3.destroy()
       dynamodb.destroy()
-      for (const child of processes) await stopped(child)
+      for (const child of processes) await stopGuarded(child)
       await rm(directory, { recursive: true, force: true })
     },
   }
 }
 
 /** A pipe from this process closes when it ends, even by a signal: then the program goes, and what it stored. */
-function run(directory: string, program: string, args: string[]): ChildProcess {
+export function runGuarded(
+  directory: string,
+  program: string,
+  args: string[],
+  env: Record<string, string> = {},
+): ChildProcess {
   const guarded = 'd=$1; shift; "$@" & p=$!; cat >/dev/null; kill -9 $p; wait $p; rm -rf "$d"'
   return spawn('sh', ['-c', guarded, 'sh', directory, findTool(program)!, ...args], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
+    env: { ...process.env, ...env },
   })
 }
 
-async function stopped(child: ChildProcess): Promise<void> {
+export async function stopGuarded(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null) return
   const ended = new Promise((resolve) => child.once('exit', resolve))
   child.stdin!.end()
