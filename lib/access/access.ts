@@ -3,6 +3,7 @@ import { RegistryError } from '../oci/errors.ts'
 import type { Registry } from '../registry/registry.ts'
 import { parseBasic, parseBearer } from './credentials.ts'
 import { ANONYMOUS, grantedActions, OPEN, type Principal } from './permissions.ts'
+import { RecentUsers } from './recent-users.ts'
 import { formatScopes, type ResourceActions } from './resources.ts'
 import type { Secrets } from './secret-keys.ts'
 import { answerTokenRequest, type TokenRequest } from './token-endpoint.ts'
@@ -49,6 +50,7 @@ export function createAccess(options: AccessOptions): Access {
   const { registry, service, open } = options
   const tokens = new Tokens(options.secrets, service, registry.clock)
   const passwords = new Passwords(registry)
+  const users = new RecentUsers(registry)
   const endpoint = { registry, passwords, tokens, open, onAccess: options.onAccess }
 
   function callerOf(principal: Principal): Caller {
@@ -84,7 +86,7 @@ export function createAccess(options: AccessOptions): Access {
       const bearer = parseBearer(authorization)
       if (bearer !== undefined) {
         const token = await tokens.verify(bearer)
-        if (!token || (await isRevoked(registry, token, needed))) throw challenge('invalid_token')
+        if (!token || (await isRevoked(users, token, needed))) throw challenge('invalid_token')
         return asBearer(registry, token, needed, challenge('insufficient_scope'))
       }
       const basic = parseBasic(authorization)
@@ -130,13 +132,13 @@ function asBearer(
 
 /** Pulls look nothing up and end with the token's life; whoever changes something is looked up each time. */
 async function isRevoked(
-  registry: Registry,
+  users: RecentUsers,
   token: AccessToken,
   needed: ResourceActions[],
 ): Promise<boolean> {
   const changes = needed.some(({ actions }) => actions.includes('push') || actions.includes('delete'))
   if (!changes || token.subject === ANONYMOUS.name) return false
-  const user = await findUser(registry, token.subject)
+  const user = await users.find(token.subject)
   return !user || token.issuedAtSeconds < user.notBeforeSeconds
 }
 

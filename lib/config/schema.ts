@@ -53,6 +53,10 @@ export const configSchema = z.strictObject({
     .default(6)
     .describe('hours between sweeps; 0 for never'),
   blobLimitGiB: z.coerce.number().positive().max(5120).default(5120).describe('largest blob accepted'),
+  background: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe('relay events and sweep in this process; off where other processes do'),
   redirectBlobs: z
     .enum(['on', 'off'])
     .default('on')

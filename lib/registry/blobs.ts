@@ -8,7 +8,7 @@ import { keys, partitions } from './keys.ts'
 import { type Link, linkChange, linkDeletion, linkOf, readLink, touchLink } from './links.ts'
 import { referencesIn } from './references.ts'
 import type { Registry } from './registry.ts'
-import { type Repository, requireRepository } from './repositories.ts'
+import { type Repository, readRepository, requireRepository } from './repositories.ts'
 
 const ATTEMPTS = 20
 const NAMED_REFERENCES = 5
@@ -28,6 +28,12 @@ export async function findBlob(
   digest: Digest,
   forPush: boolean,
 ): Promise<FoundBlob> {
+  if (!forPush) {
+    // What a digest is never changes, so a link as of a moment ago is as good; only its absence has to be sure.
+    const found = await readRepository(registry, name, (id) => [keys.link(id, digest)], { stale: true })
+    const link = found && linkOf(found.items[0], found.repository.id, digest)
+    if (link && link.state !== 'corrupt') return { repository: found.repository, link }
+  }
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const { repository, items } = await requireRepository(registry, name, (id) => [keys.link(id, digest)])
     let link = linkOf(items[0], repository.id, digest)

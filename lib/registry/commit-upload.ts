@@ -61,14 +61,14 @@ async function putWhole(
     checkLength(body, sizeBytes)
   }
   const done: SessionItem = { state: 'done', epoch: 0, offset: sizeBytes, digest, object }
-  const outcome = await registerLink(
+  const link = await registerLink(
     registry,
     session.repositoryId,
     digest,
     { key: object, sizeBytes, shared: false },
     [sessionWrite(registry, session, undefined, done)],
   )
-  if (outcome === 'registered') return
+  if (link) return
   await registry.blobs.delete(object) // never linked
   return commitUpload(registry, session, digest, undefined) // another commit of this session was first
 }
@@ -100,7 +100,7 @@ async function finishCommit(
   const done: SessionItem = { state: 'done', epoch: item.epoch, offset: item.offset, digest, object }
   const linked = { key: object, sizeBytes: item.offset, shared: false }
   const end = sessionWrite(registry, session, item, done)
-  if ((await registerLink(registry, session.repositoryId, digest, linked, [end])) === 'registered') return
+  if (await registerLink(registry, session.repositoryId, digest, linked, [end])) return
   // A repeat of this very commit finished it; anything else means that the session is over.
   const now = await readSession(registry, session)
   if (now?.state !== 'done' || now.digest !== digest) throw sessionGone()

@@ -1,7 +1,7 @@
 // Direct uploads: blobs that clients put into the store themselves, past us. Nobody calls us afterwards, so they are
 // registered by the store's event, or lazily by whoever misses them; both may come late, twice, or never.
 import type { Digest } from '../oci/digest.ts'
-import { keys, objectKeys, parseDirectKey } from './keys.ts'
+import { type DirectUpload, keys, objectKeys, parseDirectKey } from './keys.ts'
 import { type Link, readLink, registerLink } from './links.ts'
 import { epochSeconds, type Registry } from './registry.ts'
 import { type SessionItem, sessionWrite } from './upload-session.ts'
@@ -21,36 +21,40 @@ export type Registration =
   | 'refused'
 
 /**
- * Links an object whose key tells repository, digest and upload session. An event is believed for nothing but that key.
- * The session's item says that it was registered, so that neither a late event nor the next look brings a deleted
- * blob back.
+ * Links an object whose key tells repository, digest and upload session, as the store's event asks for. The event is
+ * believed for nothing but that key. The session's item says that it was registered, so that neither a late event nor
+ * the next look brings a deleted blob back.
  */
 export async function registerDirectUpload(registry: Registry, key: string): Promise<Registration> {
   const upload = parseDirectKey(key)
   if (!upload) return 'gone'
-  const { repo, digest, session } = upload
   const [marker, repository] = await registry.metadata.batchGet([
-    keys.session(session),
-    keys.repositoryById(repo),
+    keys.session(upload.session),
+    keys.repositoryById(upload.repo),
   ])
   if (marker) return 'known'
+  // A link made in spite of this would only wait for the collector: nobody's token fits the repository any more.
   if (repository?.attributes.state !== 'live') return 'gone'
+  const outcome = await link(registry, upload)
+  return typeof outcome === 'string' ? outcome : 'registered'
+}
+
+async function link(
+  registry: Registry,
+  upload: DirectUpload,
+): Promise<Link | Exclude<Registration, 'registered'>> {
+  const { repo, digest, session } = upload
+  const key = objectKeys.direct(repo, digest, session)
   const stored = await registry.blobs.stat(key)
   if (!stored) return 'gone'
   if (stored.sha256 !== undefined && `sha256:${stored.sha256}` !== digest) return 'refused'
   const linked = { key, sizeBytes: stored.sizeBytes, shared: false }
-  const outcome = await registerLink(registry, repo, digest, linked, [
-    marked(registry, upload, stored.sizeBytes),
-  ])
-  return outcome === 'registered' ? 'registered' : 'known'
+  const marker = marked(registry, upload, stored.sizeBytes)
+  return (await registerLink(registry, repo, digest, linked, [marker])) ?? 'known'
 }
 
 /** The session as done, so that a repeated PUT through us is answered 201 too. */
-function marked(
-  registry: Registry,
-  { repo, digest, session }: { repo: string; digest: Digest; session: string },
-  sizeBytes: number,
-) {
+function marked(registry: Registry, { repo, digest, session }: DirectUpload, sizeBytes: number) {
   const done: SessionItem = {
     state: 'done',
     epoch: 0,
@@ -72,12 +76,12 @@ export async function lookForDirectUpload(
   if (!registry.settings.directUploads || !digest.startsWith('sha256:')) return undefined
   let looked = 0
   for await (const { key } of registry.blobs.list(objectKeys.directPrefix(repo, digest))) {
-    const outcome = await registerDirectUpload(registry, key)
-    // Registered by someone else a moment ago, perhaps: the link tells.
-    if (outcome === 'registered' || outcome === 'known') {
-      const link = await readLink(registry, repo, digest)
-      if (link) return link
-    }
+    const upload = parseDirectKey(key)
+    const outcome = upload ? await link(registry, upload) : 'gone'
+    if (typeof outcome === 'object') return outcome
+    // Registered by someone else a moment ago, or long ago and collected since: the link tells.
+    const known = outcome === 'known' ? await readLink(registry, repo, digest) : undefined
+    if (known) return known
     looked += 1
     if (looked === LOOKED_AT) return undefined
   }

@@ -81,7 +81,7 @@ export interface LinkedObject {
 /**
  * Links an object, or keeps the link there is and leaves the object to the collector.
  * @param also writes of the same transaction (the session that ends); all conditional ones
- * @returns `registered`, or `refused` when a condition of `also` does not hold
+ * @returns the link, or undefined when a condition of `also` does not hold
  */
 export async function registerLink(
   registry: Registry,
@@ -89,13 +89,13 @@ export async function registerLink(
   digest: Digest,
   object: LinkedObject,
   also: Write[] = [],
-): Promise<'registered' | 'refused'> {
+): Promise<Link | undefined> {
   let existing: Link | undefined // assume none: the common case needs no read
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const own = registrationWrites(registry, repo, digest, object, existing)
     const outcome = await registry.metadata.transact([...own, ...also])
-    if (outcome.ok) return 'registered'
-    if (outcome.failed.some((index) => index >= own.length)) return 'refused'
+    if (outcome.ok) return linkIn(own, repo, digest) ?? existing
+    if (outcome.failed.some((index) => index >= own.length)) return undefined
     existing = await readLink(registry, repo, digest)
   }
   throw new RegistryError(
@@ -139,7 +139,17 @@ function registrationWrites(
   const duplicate = object.shared
     ? { kind: 'delete' as const, key: keys.objectReference(object.key, repo, digest) }
     : objectCandidate(registry, object.key)
+  // Nobody condemns a link that was used today, so it needs no write, and many who push one blob do not meet in it.
+  if (existing.state === 'live' && existing.touchedDay === today) return [duplicate]
   return [linkChange(registry, existing, { state: 'live', touchedDay: today }), duplicate]
+}
+
+function linkIn(writes: Write[], repo: string, digest: Digest): Link | undefined {
+  const key = keys.link(repo, digest)
+  const write = writes.find(
+    (each) => each.kind === 'put' && each.item.pk === key.pk && each.item.sk === key.sk,
+  )
+  return write?.kind === 'put' ? linkOf(write.item, repo, digest) : undefined
 }
 
 function objectWrites(registry: Registry, repo: string, digest: Digest, object: LinkedObject): Write[] {

@@ -5,10 +5,10 @@ import { MANIFEST_LIMIT_BYTES } from '../oci/manifest.ts'
 import { isTag, type Reference } from '../oci/reference.ts'
 import { keys } from './keys.ts'
 import { type ManifestRecord, manifestOf } from './manifest-record.ts'
-import { placeManifest } from './place-manifest.ts'
+import { placeManifest, placementKeys } from './place-manifest.ts'
 import type { Item } from './ports.ts'
 import type { Actor, Registry } from './registry.ts'
-import { openRepository, type Repository, requireRepository } from './repositories.ts'
+import { createRepository, type Repository, readRepository, requireRepository } from './repositories.ts'
 import { allBytes } from './stored-bytes.ts'
 import { tagOf } from './tags.ts'
 
@@ -103,13 +103,11 @@ export async function putManifest(
     throw new RegistryError('DIGEST_INVALID', `the manifest has digest ${digest}, not ${reference.digest}`, {
       detail: { expected: reference.digest, actual: digest },
     })
-  const repository = await openRepository(registry, name, actor)
-  const { manifest } = await placeManifest(
-    registry,
-    repository,
-    { ...content, digest, tags, cause: 'push' },
-    actor,
-  )
+  const placement = { ...content, digest, tags, cause: 'push' }
+  // One look at the repository and at what it has of this push already.
+  const found = await readRepository(registry, name, (id) => placementKeys(id, placement))
+  const repository = found?.repository ?? (await createRepository(registry, name, actor))
+  const { manifest } = await placeManifest(registry, repository, placement, actor, found?.items)
   return { repository, digest, subject: manifest.subject?.digest, tags }
 }
 

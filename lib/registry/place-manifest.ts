@@ -13,7 +13,7 @@ import {
   newManifest,
 } from './manifest-record.ts'
 import { eventWrite } from './outbox.ts'
-import type { Attributes, Write } from './ports.ts'
+import type { Attributes, Item, Key, Write } from './ports.ts'
 import { dropReferences, referenceKeys, writeReferences } from './references.ts'
 import type { Actor, Registry } from './registry.ts'
 import { listingWrites, type Repository, readRepository } from './repositories.ts'
@@ -39,16 +39,23 @@ interface Seen {
   tags: (Tag | undefined)[]
 }
 
-/** @throws MANIFEST_INVALID, MANIFEST_BLOB_UNKNOWN, SIZE_INVALID; UNAVAILABLE when others keep changing the same tags */
+/**
+ * @param items what was read of `placementKeys` a moment ago, when it was
+ * @throws MANIFEST_INVALID, MANIFEST_BLOB_UNKNOWN, SIZE_INVALID; UNAVAILABLE when others keep changing the same tags
+ */
 export async function placeManifest(
   registry: Registry,
   repository: Repository,
   placement: Placement,
   actor: Actor,
+  items?: (Item | undefined)[],
 ): Promise<{ manifest: Manifest; created: boolean }> {
   const manifest = parseManifest(placement.bytes, placement.contentType)
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const seen = await look(registry, repository, placement)
+    const seen =
+      attempt === 0 && items
+        ? seenIn(repository, placement, items)
+        : await look(registry, repository, placement)
     if (seen.record) {
       if (await retag(registry, repository, placement, seen.record, seen.tags, actor))
         return { manifest, created: false }
@@ -64,11 +71,18 @@ export async function placeManifest(
   )
 }
 
-async function look(registry: Registry, repository: Repository, { digest, tags }: Placement): Promise<Seen> {
-  const [item, ...tagItems] = await registry.metadata.batchGet([
-    keys.manifest(repository.id, digest),
-    ...tags.map((tag) => keys.tag(repository.id, tag)),
-  ])
+/** Keys of what a placement has to see first. */
+export function placementKeys(repo: string, { digest, tags }: Placement): Key[] {
+  return [keys.manifest(repo, digest), ...tags.map((tag) => keys.tag(repo, tag))]
+}
+
+async function look(registry: Registry, repository: Repository, placement: Placement): Promise<Seen> {
+  const items = await registry.metadata.batchGet(placementKeys(repository.id, placement))
+  return seenIn(repository, placement, items)
+}
+
+function seenIn(repository: Repository, { digest, tags }: Placement, items: (Item | undefined)[]): Seen {
+  const [item, ...tagItems] = items
   return {
     record: manifestOf(item, repository.id, digest),
     tags: tagItems.map((tagItem, index) => tagOf(tagItem, tags[index]!)),

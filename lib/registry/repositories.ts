@@ -25,19 +25,21 @@ const knownIds = new WeakMap<MetadataStore, Map<string, string>>()
 
 /**
  * Reads a repository and items of it in one call where the id is known already, two where not.
+ * @param options `stale`: all of it may be as of a moment ago
  * @returns undefined when there is no such repository
  */
 export async function readRepository(
   registry: Registry,
   name: string,
   keysOf: (repositoryId: string) => Key[] = () => [],
+  options: { stale?: boolean } = {},
 ): Promise<{ repository: Repository; items: (Item | undefined)[] } | undefined> {
   const ids = idCache(registry.metadata)
   const guess = ids.get(name)
-  const [item, ...items] = await registry.metadata.batchGet([
-    keys.repository(name),
-    ...(guess ? keysOf(guess) : []),
-  ])
+  const [item, ...items] = await registry.metadata.batchGet(
+    [keys.repository(name), ...(guess ? keysOf(guess) : [])],
+    options,
+  )
   const repository = item && repositoryOf(item, name)
   if (!repository) {
     ids.delete(name)
@@ -47,7 +49,7 @@ export async function readRepository(
   if (ids.size >= CACHED_IDS) ids.clear()
   ids.set(name, repository.id)
   const wanted = keysOf(repository.id)
-  return { repository, items: wanted.length > 0 ? await registry.metadata.batchGet(wanted) : [] }
+  return { repository, items: wanted.length > 0 ? await registry.metadata.batchGet(wanted, options) : [] }
 }
 
 /** @throws NAME_UNKNOWN */
@@ -68,7 +70,11 @@ export function unknownRepository(name: string): RegistryError {
 /** The repository to push to, created when absent. @throws NAME_UNKNOWN when its project does not exist */
 export async function openRepository(registry: Registry, name: string, actor: Actor): Promise<Repository> {
   const found = await readRepository(registry, name)
-  if (found) return found.repository
+  return found ? found.repository : createRepository(registry, name, actor)
+}
+
+/** @throws NAME_UNKNOWN when its project does not exist */
+export async function createRepository(registry: Registry, name: string, actor: Actor): Promise<Repository> {
   const project = await requireProject(registry, projectOf(name), actor)
   const id = registry.newId()
   const facts = { projectId: project.id, project: project.name }

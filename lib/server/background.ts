@@ -1,5 +1,6 @@
 // What runs beside the requests: relaying events, writing records, sweeping, expiring.
 import type { Logger } from 'pino'
+import type { Config } from '../config/schema.ts'
 import type { SweepSummary } from '../registry/gc/ledger.ts'
 import { sweep } from '../registry/gc/sweep.ts'
 import type { Recorder } from '../registry/recorder.ts'
@@ -25,7 +26,7 @@ export function startBackground(
   stores: OpenStores,
   recorder: Recorder,
   log: Logger,
-  sweepEveryHours: number,
+  config: Pick<Config, 'background' | 'sweepEveryHours'>,
 ): Background {
   const { registry } = stores
   const timers: NodeJS.Timeout[] = []
@@ -50,7 +51,8 @@ export function startBackground(
         relaying = undefined
       })
   }
-  stores.events.onEvent = wakeRelay
+  const here = config.background === 'on'
+  if (here) stores.events.onEvent = wakeRelay
 
   async function sweepOnce(trigger: string): Promise<SweepSummary> {
     await exclusive
@@ -81,10 +83,11 @@ export function startBackground(
     timers.push(timer)
   }
   every(FLUSH_EVERY_MS, () => recorder.flush().catch(failed('recorder')))
-  every(RELAY_EVERY_MS, wakeRelay)
+  if (here) every(RELAY_EVERY_MS, wakeRelay)
   every(EXPIRE_EVERY_MS, () => stores.expire?.(Date.now()).catch(failed('expiry')))
-  if (sweepEveryHours > 0) every(sweepEveryHours * HOUR_MS, () => sweepNow('timer').catch(failed('gc')))
-  wakeRelay() // what a stopped process left
+  if (here && config.sweepEveryHours > 0)
+    every(config.sweepEveryHours * HOUR_MS, () => sweepNow('timer').catch(failed('gc')))
+  if (here) wakeRelay() // what a stopped process left
 
   return {
     sweepNow,

@@ -46,7 +46,7 @@ export async function startServer(config: Config, stores: OpenStores): Promise<R
     // Without logins nobody needs the password, which is shown only when it is made.
     const admin = config.open ? {} : await ensureAdmin(registry, config.adminPassword)
     const recorder = new Recorder(registry, stores.pullLog)
-    const background = startBackground(stores, recorder, log.logger, config.sweepEveryHours)
+    const background = startBackground(stores, recorder, log.logger, config)
     opened.push(() => background.stop())
     const api: Api = {
       registry,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { entrepot } from '../cli/command.ts'
-import { startServer } from '../support/server.ts'
+import { startServer, storesEnvironment } from '../support/server.ts'
 import { type Acknowledged, pushUntilKilled, verify } from './traffic.ts'
 
 const KILLS = Number(process.env.KILLS ?? 30)
@@ -41,7 +41,7 @@ test(`after each of ${KILLS} kills every acknowledged image is there, whole`, as
   const server = await startServer({ dataDir: data })
   for (const image of acknowledged) expect(await verify(server.url, image)).toEqual([])
   await server.stop()
-  const checked = await entrepot(['fsck', '--data', data])
+  const checked = await entrepot(['fsck', '--data', data], await storesEnvironment(data))
   expect([checked.code, checked.stdout]).toEqual([0, expect.stringContaining('0 errors')])
   console.log(
     `${acknowledged.length} images acknowledged over ${KILLS} kills, all whole; ${checked.stdout.trim()}`,

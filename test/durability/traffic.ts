@@ -78,7 +78,9 @@ export async function pushUntilKilled(
     const repository = `lab/client-${client}`
     const tag = `t${Date.now()}-${number}`
     try {
-      const layers = [randomBytes(2 + (number % 5) * 150_000), randomBytes(70_000)]
+      // Some are large enough to be stored in parts where a store has such.
+      const large = number % 9 === 4 ? 14_000_000 : (number % 5) * 150_000
+      const layers = [randomBytes(2 + large), randomBytes(70_000)]
       const blobs: string[] = []
       for (const [index, layer] of layers.entries())
         blobs.push(await upload(url, repository, layer, (client + index) % 3))

@@ -49,10 +49,11 @@ let aws: Promise<AwsStores> | undefined
 const opened = new Set<string>()
 
 /**
+ * What a program needs to be told of the stores a data directory stands for: nothing when it is the store itself.
  * With TEST_STORES=aws every server of a test file is on S3 and DynamoDB: the data directory's name stands for a
  * table and a bucket. TEST_REDIRECT=off has blobs go through the server.
  */
-async function awsEnvironment(dataDir: string): Promise<Record<string, string>> {
+export async function storesEnvironment(dataDir: string): Promise<Record<string, string>> {
   if (process.env.TEST_STORES !== 'aws') return {}
   aws ??= startAwsStores()
   const stores = await aws
@@ -94,7 +95,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     env: {
       ...process.env,
       ENTREPOT_ADMIN_PASSWORD: ADMIN_PASSWORD,
-      ...(await awsEnvironment(dataDir)),
+      ...(await storesEnvironment(dataDir)),
       ...options.env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -10,12 +10,13 @@ const root = path.resolve(import.meta.dirname, '../..')
 const LAYERS: Record<string, string[]> = {
   oci: [],
   registry: ['oci'],
+  jobs: ['oci', 'registry'],
   access: ['oci', 'registry'],
   config: ['oci', 'registry'],
   http: ['oci', 'registry', 'access'],
   server: ['oci', 'registry', 'access', 'config', 'http'],
   local: ['oci', 'registry', 'access', 'server'],
-  aws: ['oci', 'registry', 'access', 'config', 'server'],
+  aws: ['oci', 'registry', 'jobs', 'access', 'config', 'server'],
   shapes: ['config', 'server', 'local', 'aws'],
   bin: ['oci', 'registry', 'access', 'config', 'http', 'server', 'shapes'],
 }
@@ -24,6 +25,7 @@ const LAYERS: Record<string, string[]> = {
 const OUTSIDE: Record<string, string[]> = {
   oci: ['node:crypto'],
   registry: ['node:crypto'],
+  jobs: [],
   access: ['node:crypto', 'jose'],
   config: ['node:fs', 'node:util', 'yaml', 'zod'],
   http: [],
