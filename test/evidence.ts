@@ -46,3 +46,5 @@ for (const name of names) {
   writeFileSync(file, `${heading(module.title, name)}\n${body.trim()}\n`)
   console.log(`wrote ${path.relative(root, file)}`)
 }
+// Stores that a module started for others may still be up; they go with this process.
+process.exit(0)

@@ -57,6 +57,10 @@ export const configSchema = z.strictObject({
     .enum(['on', 'off'])
     .default('on')
     .describe('relay events and sweep in this process; off where other processes do'),
+  directUploads: z
+    .enum(['on', 'off'])
+    .default('off')
+    .describe('whether clients may put blobs into S3 past this process, as the edge lets them'),
   redirectBlobs: z
     .enum(['on', 'off'])
     .default('on')
@@ -84,6 +88,6 @@ export function settingsOf(config: Config) {
     blobLimitBytes: Math.floor(config.blobLimitGiB * 2 ** 30),
     createProjectsOnPush: config.open,
     redirectBlobs: config.redirectBlobs === 'on',
-    directUploads: config.stores === 'aws',
+    directUploads: config.directUploads === 'on',
   }
 }

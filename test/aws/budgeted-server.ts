@@ -8,7 +8,8 @@ export interface OpenBudgeted extends Budgeted {
   close(): Promise<void>
 }
 
-export async function openBudgeted(dataDir: string, args: string[] = []): Promise<OpenBudgeted> {
+/** @param env more settings of the registry's */
+export async function openBudgeted(dataDir: string, env: Record<string, string> = {}): Promise<OpenBudgeted> {
   process.env.TEST_STORES = 'aws'
   const direct = await storesEnvironment(dataDir)
   const s3 = await startStoreProxy('s3', direct.AWS_ENDPOINT_URL_S3!)
@@ -16,12 +17,12 @@ export async function openBudgeted(dataDir: string, args: string[] = []): Promis
   const server = await startServer({
     dataDir,
     open: false,
-    args,
     env: {
       AWS_ENDPOINT_URL_S3: s3.url,
       AWS_ENDPOINT_URL_DYNAMODB: dynamodb.url,
       ENTREPOT_SWEEP_EVERY_HOURS: '0',
       ENTREPOT_BACKGROUND: process.env.SABOTAGE === 'calls' ? 'on' : 'off',
+      ...env,
     },
   })
   const client = new S3Client({

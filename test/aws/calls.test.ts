@@ -10,7 +10,7 @@ let data: string
 let open: OpenBudgeted
 beforeAll(async () => {
   data = await mkdtemp(path.join(tmpdir(), 'entrepot-calls-'))
-  open = await openBudgeted(data)
+  open = await openBudgeted(data, { ENTREPOT_DIRECT_UPLOADS: 'on' })
 })
 afterAll(async () => {
   await open.close()

@@ -102,11 +102,15 @@ export function runGuarded(
   env: Record<string, string> = {},
 ): ChildProcess {
   const guarded = 'd=$1; shift; "$@" & p=$!; cat >/dev/null; kill -9 $p; wait $p; rm -rf "$d"'
-  return spawn('sh', ['-c', guarded, 'sh', directory, findTool(program)!, ...args], {
+  const child = spawn('sh', ['-c', guarded, 'sh', directory, findTool(program)!, ...args], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
     env: { ...process.env, ...env },
   })
+  // It is no reason for this process to go on.
+  child.unref()
+  ;(child.stdin as unknown as { unref(): void }).unref()
+  return child
 }
 
 export async function stopGuarded(child: ChildProcess): Promise<void> {
