@@ -73,7 +73,9 @@ export async function startAwsStores(): Promise<AwsStores> {
     accessLog,
     directory,
     create: async (name) => {
-      await dynamodb.send(new CreateTableCommand(createTableInput(name)))
+      // The emulator slows down with every record of a stream, and nothing reads one here.
+      const { StreamSpecification: _, ...table } = createTableInput(name)
+      await dynamodb.send(new CreateTableCommand(table))
       await dynamodb.send(
         new UpdateTimeToLiveCommand({
           TableName: name,

@@ -8,6 +8,8 @@ export interface StoreCall {
   store: 's3' | 'dynamodb'
   /** As AWS names it: `PutItem`, `UploadPart`. */
   operation: string
+  /** `pk sk` of the items it asks to write. */
+  writes: string[]
 }
 
 export type Fault =
@@ -50,7 +52,12 @@ export async function startStoreProxy(store: StoreCall['store'], target: string)
   }
 
   async function pass(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-    const call: StoreCall = { number: proxy.calls.length + 1, store, operation: operationOf(store, incoming) }
+    const call: StoreCall = {
+      number: proxy.calls.length + 1,
+      store,
+      operation: operationOf(store, incoming),
+      writes: [],
+    }
     proxy.calls.push(call)
     const fault = await proxy.fault?.(call)
     if (fault?.kind === 'cut before') return void outgoing.destroy()
@@ -81,12 +88,34 @@ export async function startStoreProxy(store: StoreCall['store'], target: string)
     })
     onward.on('error', () => outgoing.destroy())
     incoming.on('error', () => onward.destroy())
+    if (store === 'dynamodb') noteWrites(incoming, call)
     incoming.pipe(onward)
   }
 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   proxy.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return proxy
+}
+
+interface DynamoWrite {
+  Item?: Record<string, { S: string }>
+  Key?: Record<string, { S: string }>
+}
+
+function noteWrites(incoming: IncomingMessage, call: StoreCall): void {
+  if (!/Write|Put|Delete/.test(call.operation)) return
+  const chunks: Buffer[] = []
+  incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
+  incoming.on('end', () => {
+    const body = JSON.parse(Buffer.concat(chunks).toString())
+    const writes: DynamoWrite[] = [body, ...(body.TransactItems ?? []).flatMap(Object.values)]
+    for (const requests of Object.values(body.RequestItems ?? {}))
+      writes.push(...(requests as object[]).flatMap((request) => Object.values(request)))
+    for (const { Item, Key } of writes) {
+      const key = Item ?? Key
+      if (key) call.writes.push(`${key.pk!.S} ${key.sk!.S}`)
+    }
+  })
 }
 
 function operationOf(store: StoreCall['store'], { method, url = '', headers }: IncomingMessage): string {
