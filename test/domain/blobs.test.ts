@@ -57,7 +57,7 @@ test('a blob found corrupt is not served, and pushing it again repairs it', asyn
 
 test('the corrupt object that a push replaced goes, the new one stays', async () => {
   const registry = await testRegistry()
-  const { digest, layer } = await pushImage(registry, NAME, 'v1', { layer: 'good' })
+  const { layer } = await pushImage(registry, NAME, 'v1', { layer: 'good' })
   const repo = await repositoryId(registry, NAME)
   const bad = (await readLink(registry, repo, layer))!.object
   registry.blobs.objects.get(bad)!.bytes = Buffer.from('evil')
@@ -68,7 +68,6 @@ test('the corrupt object that a push replaced goes, the new one stays', async ()
   expect(registry.blobs.objects.has(bad)).toBe(false)
   const { link } = await findBlob(registry, NAME, layer, false)
   expect(registry.blobs.objects.has(link.object)).toBe(true)
-  expect(digest).toBeDefined()
 })
 
 test('a blob whose bytes are missing or cut short is unknown and says so', async () => {
