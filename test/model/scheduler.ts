@@ -13,15 +13,19 @@ export interface Actor {
 export class Scheduler {
   steps = 0
   readonly actors: Actor[] = []
+  /** What actors failed with: theirs is the run's failure, at the step that led to it. */
+  readonly #failures: unknown[] = []
 
   /** Starts `work`, which runs until its first port call. */
   async start(name: string, work: (actor: Actor) => Promise<void>): Promise<Actor> {
     const actor: Actor = { name, waiting: [], done: false, crashed: false }
     this.actors.push(actor)
-    void work(actor).finally(() => {
-      actor.done = true
-    })
-    await settle()
+    void work(actor)
+      .catch((error) => this.#failures.push(error))
+      .finally(() => {
+        actor.done = true
+      })
+    await this.#settle()
     return actor
   }
 
@@ -33,7 +37,7 @@ export class Scheduler {
     const [go] = actor.waiting.splice(choice % actor.waiting.length, 1)
     this.steps += 1
     go!()
-    await settle()
+    await this.#settle()
   }
 
   /** The process is gone: nothing it waited for ever comes. */
@@ -41,11 +45,12 @@ export class Scheduler {
     actor.crashed = true
     actor.waiting = []
   }
-}
 
-/** Everything that can go on without another port call has gone on. */
-async function settle(): Promise<void> {
-  await setImmediate()
+  /** Everything that can go on without another port call has gone on. */
+  async #settle(): Promise<void> {
+    await setImmediate()
+    if (this.#failures.length > 0) throw this.#failures[0]
+  }
 }
 
 /** A port whose every call waits for its turn. `list` waits once, at its start. */

@@ -46,7 +46,10 @@ test('a token in which anything was altered is unknown', () => {
   const token = issueSessionToken(KEYS, NAME, SESSION)
   const parts = token.split('.')
   for (let index = 0; index < parts.length; index++) {
-    const altered = parts.with(index, `${parts[index]!.slice(0, -1)}${parts[index]!.endsWith('x') ? 'y' : 'x'}`)
+    const altered = parts.with(
+      index,
+      `${parts[index]!.slice(0, -1)}${parts[index]!.endsWith('x') ? 'y' : 'x'}`,
+    )
     expect(() => read(altered.join('.'))).toThrow(unknown)
   }
 })
