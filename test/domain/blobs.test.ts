@@ -5,7 +5,7 @@ import { deleteBlob, findBlob, openBlob } from '../../lib/registry/blobs.ts'
 import { deleteReference } from '../../lib/registry/deletion.ts'
 import { sweep } from '../../lib/registry/gc/sweep.ts'
 import { keys } from '../../lib/registry/keys.ts'
-import { readLink } from '../../lib/registry/links.ts'
+import { linkChange, readLink } from '../../lib/registry/links.ts'
 import { scrub } from '../../lib/registry/scrub.ts'
 import { before, busy } from './meddling.ts'
 import {
@@ -171,13 +171,31 @@ test('a blob that a push under way refers to is not deleted, one that only undo 
 })
 
 test('a blob that is used again while it is being deleted is looked at again', async () => {
-  const registry = await testRegistry()
-  const digest = await pushBlob(registry, NAME, 'layer')
   for (const turn of [0, 1]) {
+    const registry = await testRegistry()
+    const digest = await pushBlob(registry, NAME, 'layer')
     const slow = before(registry, 'transact', () => pushImage(registry, NAME, `v${turn}`), turn)
     await expect(deleteBlob(slow, NAME, digest)).rejects.toMatchObject({ code: 'UNSUPPORTED' })
     await findBlob(registry, NAME, digest, false)
   }
+})
+
+test('a blob uploaded again counts as used that day, also one that was about to be collected', async () => {
+  const registry = await testRegistry()
+  const digest = await pushBlob(registry, NAME, 'blob')
+  const repo = await repositoryId(registry, NAME)
+  const first = (await readLink(registry, repo, digest))!
+  await registry.metadata.transact([linkChange(registry, first, { state: 'condemned' })])
+  registry.clock.now += DAY_MS
+  await pushBlob(registry, NAME, 'blob')
+  expect(await readLink(registry, repo, digest)).toMatchObject({
+    state: 'live',
+    touchedDay: first.touchedDay + 1,
+    object: first.object,
+  })
+  registry.clock.now += HOUR_MS
+  await sweep(registry, 'test')
+  expect([...registry.blobs.objects.keys()]).toEqual([first.object])
 })
 
 test('a blob that never comes to rest is left alone, and the client told to try again', async () => {

@@ -37,12 +37,17 @@ async function link(registry: Registry, digest: Digest) {
   return readLink(registry, await repositoryId(registry, NAME), digest)
 }
 
+/** @returns the collector's verdict; what went is on the record, and nothing else */
 async function decide(registry: Registry, kind: 'link' | 'manifest', digest: Digest) {
   const ledger = new Ledger(registry, 'test')
   const repo = await repositoryId(registry, NAME)
-  return kind === 'link'
-    ? collectLink(registry, ledger, repo, digest)
-    : collectManifest(registry, ledger, repo, digest)
+  const collect = kind === 'link' ? collectLink : collectManifest
+  const there = kind === 'link' ? readLink : readManifest
+  const had = await there(registry, repo, digest)
+  const verdict = await collect(registry, ledger, repo, digest)
+  const went = had && !(await there(registry, repo, digest))
+  expect(await itemsOf(registry, `SWEEP#${ledger.summary.id}`)).toHaveLength(went ? 1 : 0)
+  return verdict
 }
 
 async function refer(registry: TestRegistry, blob: Digest, attempt: string): Promise<void> {
@@ -71,6 +76,7 @@ test('an unused blob goes a push grace after the end of the day it was last used
     registry.clock.now = dueAtMs
     expect(await decide(registry, 'link', digest)).toEqual(DONE)
     expect(await link(registry, digest)).toBeUndefined()
+    expect((await itemsOf(registry, 'O#')).map((item) => item.sk)).toEqual(['O'])
     expect(await decide(registry, 'link', digest)).toEqual(DONE)
   }
 })
@@ -172,6 +178,17 @@ test('a manifest an index under way refers to is looked at again a day later', a
   const attributes = { v: 1, writtenAtMs: registry.clock.now }
   await registry.metadata.batchWrite([{ kind: 'put', item: { ...key, attributes } }])
   expect(await decide(registry, 'manifest', digest)).toEqual(later(registry.clock.now + DAY_MS))
+})
+
+test('a manifest held by an index that exists is not looked at again for one that may never', async () => {
+  const registry = await testRegistry({ undoWindowMs: DAY_MS })
+  const child = await pushImage(registry, NAME, undefined)
+  await pushIndex(registry, NAME, 'all', [child])
+  registry.clock.now += 9 * DAY_MS
+  const key = keys.manifestReference(await repositoryId(registry, NAME), child.digest, MANIFEST, 'attempt')
+  const attributes = { v: 1, writtenAtMs: registry.clock.now }
+  await registry.metadata.batchWrite([{ kind: 'put', item: { ...key, attributes } }])
+  expect(await decide(registry, 'manifest', child.digest)).toEqual(DONE)
 })
 
 test('in a project that keeps untagged manifests they are looked at once a week', async () => {

@@ -7,7 +7,7 @@ import { readManifest } from '../../lib/registry/manifest-record.ts'
 import { findManifest } from '../../lib/registry/manifests.ts'
 import { listReferrers } from '../../lib/registry/referrers.ts'
 import { relay } from '../../lib/registry/relay.ts'
-import { listTags } from '../../lib/registry/tags.ts'
+import { listTags, tagsOfManifest } from '../../lib/registry/tags.ts'
 import { before, busy } from './meddling.ts'
 import {
   ACTOR,
@@ -76,6 +76,7 @@ test('a tag that leads to an earlier life of a manifest is unknown', async () =>
   await expect(findManifest(registry, NAME, byTag('v1'))).rejects.toMatchObject(unknown)
   await pushImage(registry, NAME, 'v1')
   expect((await findManifest(registry, NAME, byTag('v1'))).record.digest).toBe(image.digest)
+  expect(await tagsOfManifest(registry, key.pk.split('#')[1]!, image.digest, 9)).toHaveLength(1)
 })
 
 test('a child of an index is not deleted: 412 names up to five of its indexes, and it stays as it was', async () => {
@@ -151,6 +152,29 @@ test('all tags of a manifest go with it, however many: one fewer, as many and mo
     const event = (await itemsOf(registry, 'E#')).find((item) => item.attributes.type === 'manifest.deleted')!
     expect((event.attributes.tags as string[]).toSorted()).toEqual(names)
   }
+})
+
+test('a tag that moves away while a manifest with many tags is deleted stays where it went', async () => {
+  for (const turn of [1, 2]) {
+    const registry = await testRegistry()
+    const names = Array.from({ length: 20 }, (_, number) => `v${String(number).padStart(3, '0')}`)
+    for (const name of names) await pushImage(registry, NAME, name)
+    const image = await pushImage(registry, NAME, undefined)
+    const moved = names[turn === 1 ? 0 : 19]!
+    const move = () => pushImage(registry, NAME, moved, { layer: 'other' })
+    await deleteReference(before(registry, 'transact', move, turn), NAME, byDigest(image.digest), ACTOR)
+    expect(await listTags(registry, await repositoryId(registry, NAME), { limit: 99 })).toEqual([moved])
+    await findManifest(registry, NAME, byTag(moved))
+    await expect(findManifest(registry, NAME, byDigest(image.digest))).rejects.toMatchObject(unknown)
+  }
+})
+
+test('of a deleted manifest only the record of its deletion is left in its partition', async () => {
+  const registry = await testRegistry()
+  const image = await pushImage(registry, NAME, 'v1')
+  await remove(registry, image)
+  expect((await itemsOf(registry, 'M#')).map((item) => item.sk.slice(0, 2))).toEqual(['X#'])
+  expect(await itemsOf(registry, 'TD#')).toEqual([])
 })
 
 test('a deletion is told once, with what was deleted and why', async () => {

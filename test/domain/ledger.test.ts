@@ -4,7 +4,7 @@ import { deleteReference } from '../../lib/registry/deletion.ts'
 import { listSweeps, readLedger } from '../../lib/registry/gc/ledger.ts'
 import { sweep } from '../../lib/registry/gc/sweep.ts'
 import { before } from './meddling.ts'
-import { ACTOR, byDigest, DAY_MS, HOUR_MS, pushImage, repositoryId, testRegistry } from './registry.ts'
+import { ACTOR, byDigest, DAY_MS, HOUR_MS, once, pushImage, repositoryId, testRegistry } from './registry.ts'
 
 const NAME = 'library/app'
 
@@ -30,6 +30,30 @@ test('the ledger says what went, where it was and why: manifest, deletion, link 
   ]
   for (const line of expected) expect(lines).toContainEqual(expect.objectContaining(line))
   expect(lines.filter((line) => line.what === 'object')).toHaveLength(4)
+})
+
+test('a ledger is read in the order in which things went, and its summary is what it adds up to', async () => {
+  const registry = await testRegistry({ undoWindowMs: DAY_MS })
+  const image = await pushImage(registry, NAME, 'v1')
+  await deleteReference(registry, NAME, byDigest(image.digest), ACTOR)
+  for (let number = 0; number < 12; number++)
+    await registry.blobs.put(`b/some/u/${number}`, once(Buffer.from('orphan')))
+  registry.clock.now += DAY_MS
+  const summary = await sweep(registry, 'test')
+  const lines = await Array.fromAsync(readLedger(registry, summary.id))
+  const orphans = Array.from({ length: 12 }, (_, number) => `b/some/u/${number}`)
+  expect(lines.map((line) => line.where)).toEqual([await repositoryId(registry, NAME), ...orphans])
+  const { id, startedAtMs, endedAtMs, ...counted } = summary
+  const none = { manifests: 0, links: 0, sessions: 0 }
+  expect(counted).toEqual({
+    state: 'done',
+    trigger: 'test',
+    looked: expect.any(Number),
+    objects: 12,
+    freedBytes: 72,
+    ...none,
+  })
+  expect((await listSweeps(registry, 1))[0]).toMatchObject(summary)
 })
 
 test('the latest sweeps come first, as many as asked for, each with its times', async () => {

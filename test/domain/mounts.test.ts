@@ -116,6 +116,7 @@ test('a mount under way keeps the object, though its source lets go', async () =
   const target = await openRepository(registry, TARGET, ACTOR)
   const digest = await pushBlob(registry, SOURCE, LARGE)
   const link = (await linkIn(registry, SOURCE, digest))!
+  registry.clock.now += DAY_MS
   const slow = before(registry, 'transact', async () => {
     await registry.metadata.batchWrite([{ kind: 'delete', key: keys.link(link.repo, digest) }])
     await collectObject(registry, new Ledger(registry, 'test'), link.object)
@@ -123,6 +124,17 @@ test('a mount under way keeps the object, though its source lets go', async () =
   expect(await mountFrom(slow, target, digest, SOURCE)).toBe(true)
   const found = await findBlob(registry, TARGET, digest, false)
   expect(registry.blobs.objects.has(found.link.object)).toBe(true)
+})
+
+test('two mounts of one blob at once keep one claim on the object', async () => {
+  const registry = await testRegistry()
+  const target = await openRepository(registry, TARGET, ACTOR)
+  const digest = await pushBlob(registry, SOURCE, LARGE)
+  const { object } = (await linkIn(registry, SOURCE, digest))!
+  const slow = before(registry, 'transact', () => mountFrom(registry, target, digest, SOURCE))
+  expect(await mountFrom(slow, target, digest, SOURCE)).toBe(true)
+  expect(await linkIn(registry, TARGET, digest)).toMatchObject({ state: 'live', object })
+  expect(await registry.metadata.get(keys.objectReference(object, target.id, digest))).toBeDefined()
 })
 
 test('a mount that a push of the same blob overtakes leaves no claim on the shared object', async () => {

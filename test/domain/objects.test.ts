@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { deleteReference } from '../../lib/registry/deletion.ts'
 import { collectObject } from '../../lib/registry/gc/collect-object.ts'
 import { Ledger, readLedger } from '../../lib/registry/gc/ledger.ts'
+import { sweep } from '../../lib/registry/gc/sweep.ts'
 import { keys } from '../../lib/registry/keys.ts'
 import { readLink } from '../../lib/registry/links.ts'
 import { mountFrom } from '../../lib/registry/mounts.ts'
@@ -155,6 +156,23 @@ test('bytes nobody ever linked leave a tombstone for a week, so that no late upl
   expect(await collect(registry, 'b/orphan')).toEqual({ verdict: DONE, lines: [] })
 })
 
+test('an object there is nothing of leaves nothing', async () => {
+  const registry = await testRegistry()
+  expect(await collect(registry, 'b/none')).toEqual({ verdict: DONE, lines: [] })
+  expect(await itemsOf(registry, 'O#')).toEqual([])
+})
+
+test('a tombstone stays while its bytes are deleted a second time', async () => {
+  const registry = await testRegistry()
+  await registry.blobs.put('b/orphan', once(Buffer.from('orphan')))
+  const dying = before(registry, 'delete', () => {
+    throw new Error('the power went')
+  })
+  await expect(collect(dying, 'b/orphan')).rejects.toThrow('the power went')
+  expect(await collect(registry, 'b/orphan')).toMatchObject({ verdict: DONE, lines: [{ freedBytes: 6 }] })
+  expect(await itemsOf(registry, 'O#')).toMatchObject([{ attributes: { state: 'deleted' } }])
+})
+
 test('bytes that are linked just before their tombstone is set stay', async () => {
   const registry = await testRegistry()
   await registry.blobs.put('b/late', once(Buffer.from('late')))
@@ -181,6 +199,20 @@ test('a large manifest’s bytes stay while it exists or can be brought back, an
   expect(lines).toMatchObject([{ what: 'object', where: object, freedBytes: bytes.length }])
   expect(registry.blobs.objects.has(object)).toBe(false)
   expect(await registry.metadata.get(keys.object(object))).toBeUndefined()
+})
+
+test('a large manifest’s bytes go within a day of the end of its window', async () => {
+  const registry = await testRegistry({ undoWindowMs: DAY_MS })
+  const { digest, object } = await largeManifest(registry)
+  await deleteReference(registry, NAME, byDigest(digest), ACTOR)
+  registry.clock.now += DAY_MS - 1
+  await sweep(registry, 'test')
+  expect(registry.blobs.objects.has(object)).toBe(true)
+  for (let step = 0; step < 2; step++) {
+    registry.clock.now += DAY_MS / 2
+    await sweep(registry, 'test')
+  }
+  expect(registry.blobs.objects.has(object)).toBe(false)
 })
 
 test('a large manifest whose record is changed while its bytes are looked at is left for the next time', async () => {

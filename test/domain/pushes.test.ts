@@ -3,11 +3,12 @@ import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { type Digest, digestOf } from '../../lib/oci/digest.ts'
 import { MANIFEST_LIMIT_BYTES } from '../../lib/oci/manifest.ts'
+import { deleteReference } from '../../lib/registry/deletion.ts'
 import { keys } from '../../lib/registry/keys.ts'
 import { findManifest, putManifest } from '../../lib/registry/manifests.ts'
 import { listReferrers } from '../../lib/registry/referrers.ts'
 import { listCatalog } from '../../lib/registry/repositories.ts'
-import { tagHistory } from '../../lib/registry/tags.ts'
+import { tagHistory, tagsOfManifest } from '../../lib/registry/tags.ts'
 import {
   ACTOR,
   byDigest,
@@ -180,13 +181,51 @@ test('a manifest with a subject is its referrer and the pusher is told so, one w
   expect((await put(registry, byDigest(subject.digest), subject.bytes)).subject).toBeUndefined()
 })
 
-test('a push of a manifest that is there counts as a use of it, on another day', async () => {
+test('a push of a manifest that is there counts as a use of it, on another day, and is no news', async () => {
   const registry = await testRegistry()
   const image = await pushImage(registry, NAME, undefined)
+  const told = (await itemsOf(registry, 'E#')).length
   const key = keys.manifest(await repositoryId(registry, NAME), image.digest)
   const day = async () => (await registry.metadata.get(key))!.attributes.touchedDay as number
   const first = await day()
   registry.clock.now += DAY_MS
   await put(registry, byDigest(image.digest), image.bytes)
   expect(await day()).toBe(first + 1)
+  expect(await itemsOf(registry, 'E#')).toHaveLength(told)
+})
+
+test('of several tags only those move that lead elsewhere', async () => {
+  const registry = await testRegistry()
+  const image = await pushImage(registry, NAME, 'a')
+  await pushImage(registry, NAME, 'b', { layer: 'other' })
+  await put(registry, byDigest(image.digest), image.bytes, ['a', 'b', 'c'])
+  const repo = await repositoryId(registry, NAME)
+  const moves = async (tag: string) => (await tagHistory(registry, repo, tag, 9)).length
+  expect([await moves('a'), await moves('b'), await moves('c')]).toEqual([1, 2, 1])
+  expect((await findManifest(registry, NAME, byTag('b'))).record.digest).toBe(image.digest)
+})
+
+test('fifteen tags can be taken from fifteen manifests by one push, of a new manifest or one that is there', async () => {
+  const registry = await testRegistry()
+  const names = Array.from({ length: 15 }, (_, number) => `v${number}`)
+  const subject = await pushImage(registry, NAME, undefined)
+  for (const layer of ['first', 'second']) {
+    for (const name of names) await pushImage(registry, NAME, name, { layer: `${layer} ${name}` })
+    const image = await pushImage(registry, NAME, undefined, { layer, subject: subject.digest })
+    if (layer === 'first') await deleteReference(registry, NAME, byDigest(image.digest), ACTOR)
+    await put(registry, byDigest(image.digest), image.bytes, names)
+    const repo = await repositoryId(registry, NAME)
+    expect(await tagsOfManifest(registry, repo, image.digest, 99)).toHaveLength(15)
+  }
+})
+
+test('an artifact’s type, or else that of its config, is on its record', async () => {
+  const registry = await testRegistry()
+  const artifactType = 'application/vnd.example.sbom'
+  const bytes = await manifestOf(registry, 400)
+  const artifact = Buffer.from(JSON.stringify({ ...JSON.parse(bytes.toString()), artifactType }))
+  await put(registry, byTag('image'), bytes)
+  await put(registry, byTag('artifact'), artifact)
+  expect((await findManifest(registry, NAME, byTag('artifact'))).record.artifactType).toBe(artifactType)
+  expect((await findManifest(registry, NAME, byTag('image'))).record.artifactType).toBe('application/x')
 })

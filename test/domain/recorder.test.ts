@@ -53,6 +53,12 @@ test('writing with nothing new writes nothing', async () => {
   await recorder.flush()
   await recorder.flush()
   expect((await itemsOf(registry, '')).length).toBe(before + 1)
+  recorder.pull(PULL)
+  await recorder.flush()
+  const key = keys.pulled('repo1', DIGEST)
+  await registry.metadata.batchWrite([{ kind: 'delete', key }])
+  await recorder.flush()
+  expect(await registry.metadata.get(key)).toBeUndefined()
 })
 
 test('two hundred lines are one item, one more begins a second', async () => {

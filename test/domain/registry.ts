@@ -128,3 +128,9 @@ export async function itemsOf(
 ): Promise<(Item & { attributes: Attributes })[]> {
   return (await registry.metadata.scan(undefined, 100_000)).filter((item) => item.pk.startsWith(prefix))
 }
+
+/** The references pushes have written, of blobs and of children. */
+export async function referencesOf(registry: Registry): Promise<Item[]> {
+  const targets = [...(await itemsOf(registry, 'L#')), ...(await itemsOf(registry, 'M#'))]
+  return targets.filter(({ sk }) => sk.startsWith('R#'))
+}

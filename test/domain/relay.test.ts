@@ -13,6 +13,7 @@ import {
   pushBlob,
   pushBytes,
   pushImage,
+  pushIndex,
   repositoryId,
   type TestRegistry,
   testRegistry,
@@ -164,6 +165,40 @@ test('two relays at once keep each event once, and none is lost', async () => {
   await relayAll(registry)
   expect((await itemsOf(registry, 'EV#')).map((item) => item.attributes.sequence)).toEqual([1, 2])
   expect(await itemsOf(registry, 'E#')).toEqual([])
+})
+
+test('an event whose number another relay has taken gets the next one', async () => {
+  const registry = await testRegistry()
+  await pushImage(registry, NAME, 'v1')
+  await relayAll(registry)
+  await pushImage(registry, NAME, 'v2', { layer: 'other' })
+  const project = (await itemsOf(registry, 'ES#'))[0]!
+  const taken = { ...project, attributes: { ...project.attributes, last: 2 } }
+  await relay(
+    before(registry, 'transact', () => registry.metadata.batchWrite([{ kind: 'put', item: taken }])),
+  )
+  expect(await itemsOf(registry, 'E#')).toHaveLength(1)
+  await relayAll(registry)
+  expect((await itemsOf(registry, 'EV#')).map((item) => item.attributes.sequence)).toEqual([1, 3])
+})
+
+test('a manifest that came and went before anything was relayed leaves its events and nothing else', async () => {
+  const registry = await testRegistry()
+  const image = await pushImage(registry, NAME, 'v1')
+  await deleteReference(registry, NAME, byDigest(image.digest), ACTOR)
+  await relayAll(registry)
+  expect(await itemsOf(registry, 'E#')).toEqual([])
+  expect(await itemsOf(registry, 'EV#')).toHaveLength(2)
+  expect(await itemsOf(registry, 'Q#')).toEqual([])
+})
+
+test('an index has neither config nor layers, and uses nothing but itself', async () => {
+  const registry = await testRegistry()
+  const digest = await pushIndex(registry, NAME, 'all', [await pushImage(registry, NAME, undefined)])
+  await relayAll(registry)
+  const key = keys.imageFacts(await repositoryId(registry, NAME), digest)
+  expect((await registry.metadata.get(key))!.attributes).toEqual({ v: 1, blobs: [], layers: [] })
+  expect((await itemsOf(registry, 'Q#')).filter((item) => item.sk.endsWith(digest))).toHaveLength(1)
 })
 
 test('a relay that dies half way leaves an event that the next one finishes', async () => {

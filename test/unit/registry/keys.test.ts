@@ -83,6 +83,45 @@ test('no two kinds of item, and no two items of a kind, share a key', () => {
   expect(new Set(single.map(({ pk, sk }) => `${pk}|${sk}`)).size).toBe(single.length)
 })
 
+test('keys are what they were when a store was written: an update finds what is there', () => {
+  const written: [{ pk: string; sk: string }, pk: string, sk: string][] = [
+    [keys.project('library'), 'P#library', 'P'],
+    [keys.projectListing('library'), 'PROJECTS', 'library'],
+    [keys.repository('library/app'), 'N#library/app', 'N'],
+    [keys.catalog('library/app'), 'CATALOG', 'library/app'],
+    [keys.link('r', 'd'), 'L#r#d', 'L'],
+    [keys.linkReference('r', 'd', 'm', 'a'), 'L#r#d', 'R#m#a'],
+    [keys.manifest('r', 'm'), 'M#r#m', 'M'],
+    [keys.manifestBytes('r', 'm'), 'M#r#m', 'B'],
+    [keys.imageFacts('r', 'm'), 'M#r#m', 'I'],
+    [keys.pulled('r', 'm'), 'M#r#m', 'P'],
+    [keys.manifestReference('r', 'm', 'i', 'a'), 'M#r#m', 'R#i#a'],
+    [keys.deletedManifest('r', 'm', 'b'), 'M#r#m', 'X#b'],
+    [keys.tag('r', 't'), 'T#r#t', 'T'],
+    [keys.tagMove('r', 't', 7), 'H#r#t', '000000000007'],
+    [keys.tagListing('r', 't'), 'TL#r', 't'],
+    [keys.tagOfManifest('r', 'm', 't'), 'TD#r#m', 't'],
+    [keys.referrer('r', 's', 'm'), 'RF#r#s', 'm'],
+    [keys.object('o'), 'O#o', 'O'],
+    [keys.objectReference('o', 'repository-1', 'd'), 'O#o#2', 'repository-1#d'],
+    [keys.session('s'), 'S#s', 'S'],
+    [keys.candidate(7, 'link#r#d'), 'GC#7#2', 'link#r#d'],
+    [keys.collectorCursor, 'GC', 'cursor'],
+    [keys.sweep('x'), 'SWEEPS', 'x'],
+    [keys.ledgerLine('x', '1'), 'SWEEP#x', '1'],
+    [keys.event('event-1'), 'E#2', 'event-1'],
+    [keys.relayedEvent('p', 7), 'EV#p', '000000000007'],
+    [keys.projectSequence('p'), 'ES#p', 'S'],
+    [keys.usage('p', 'd', 'r', 'm'), 'Q#p#d', 'r#m'],
+    [keys.pulls(7, 'b'), 'PULLS#7', 'b'],
+    [keys.denials(7, 'b'), 'DENIALS#7', 'b'],
+    [keys.access('bob', 'what'), 'ACCESS#bob', 'what'],
+    [keys.user('bob'), 'U#bob', 'U'],
+    [keys.schema, 'META', 'schema'],
+  ]
+  for (const [key, pk, sk] of written) expect(key).toEqual({ pk, sk })
+})
+
 test('moves of a tag and events of a project sort by their number', () => {
   for (const key of [
     (at: number) => keys.tagMove(REPO, 'v1', at),

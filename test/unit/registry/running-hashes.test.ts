@@ -40,8 +40,9 @@ test('a forgotten session has no hash', () => {
 
 test('of too many sessions the one that rested longest is forgotten, and only that one', () => {
   const hashes = new RunningHashes()
-  for (let number = 0; number < KEPT; number++) hashes.keep(`s${number}`, 1, over('a'))
+  for (let number = 0; number < KEPT - 1; number++) hashes.keep(`s${number}`, 1, over('a'))
   hashes.keep('s0', 2, over('ab'))
+  hashes.keep('last', 1, over('a'))
   expect(hashes.at('s1', 1)).toBeDefined()
   hashes.keep('new', 1, over('a'))
   expect(hashes.at('s1', 1)).toBeUndefined()
