@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { type Digest, digestOf } from '../../lib/oci/digest.ts'
+import { fsck } from '../../lib/registry/fsck.ts'
 import { readLink } from '../../lib/registry/links.ts'
 import { openRepository } from '../../lib/registry/repositories.ts'
 import { scrub } from '../../lib/registry/scrub.ts'
@@ -66,4 +67,11 @@ test('a blob whose link changed while it was read waits for the next scrub', asy
   expect((await link()).state).toBe('live')
   await scrub(registry)
   expect((await link()).state).toBe('corrupt')
+})
+
+test('tags named like kinds of items are no blobs and no manifests', async () => {
+  const { registry } = await pushed()
+  for (const tag of ['L', 'M', 'T', 'B']) await pushImage(registry, NAME, tag)
+  expect(await scrub(registry)).toMatchObject({ blobs: 2, corrupt: [] })
+  expect(await fsck(registry)).toMatchObject({ links: 2, manifests: 1, tags: 5, findings: [] })
 })

@@ -1,7 +1,7 @@
 // Sweeps: which candidates one looks at, what it remembers for the next.
 import { expect, test } from 'vitest'
 import { digestOf } from '../../lib/oci/digest.ts'
-import { deleteBlob, findBlob } from '../../lib/registry/blobs.ts'
+import { deleteBlob } from '../../lib/registry/blobs.ts'
 import { type Candidate, candidateWrite } from '../../lib/registry/candidates.ts'
 import { readLedger } from '../../lib/registry/gc/ledger.ts'
 import { sweep } from '../../lib/registry/gc/sweep.ts'
@@ -108,35 +108,6 @@ test('a candidate of an earlier day that stays keeps later sweeps from passing i
   }
   expect(registry.blobs.objects.size).toBe(0)
   expect(await waiting(registry)).toBe(0)
-})
-
-test('a candidate that has to wait some hours more is found again on that day', async () => {
-  const registry = await testRegistry({ undoWindowMs: 30 * HOUR_MS })
-  registry.clock.now += 20 * HOUR_MS
-  const { digest } = await pushImage(registry, NAME, undefined)
-  const there = async () =>
-    (await itemsOf(registry, 'M#')).some((item) => item.pk.endsWith(digest) && item.sk === 'M')
-  registry.clock.now += 30 * HOUR_MS
-  await sweep(registry, 'test')
-  expect(await there()).toBe(true)
-  registry.clock.now += 4 * HOUR_MS
-  await sweep(registry, 'test')
-  expect(await there()).toBe(false)
-})
-
-test('a blob that was asked for and waits some days more goes when its time has come', async () => {
-  const registry = await testRegistry()
-  const digest = await pushBlob(registry, NAME, 'blob')
-  registry.clock.now += DAY_MS
-  await findBlob(registry, NAME, digest, true)
-  const gone = []
-  for (let day = 0; day < 4; day++) {
-    registry.clock.now += DAY_MS
-    await sweep(registry, 'test')
-    expect(await waiting(registry)).toBe(day < 2 ? 1 : 0)
-    gone.push((await itemsOf(registry, 'L#')).length === 0)
-  }
-  expect(gone).toEqual([false, true, true, true])
 })
 
 test('days whose candidates are done are not read again', async () => {
