@@ -55,6 +55,19 @@ test('an upload that goes on while it is given up goes on', async () => {
   await commitUpload(registry, session, digestOf(Buffer.from('abcdef')), undefined)
 })
 
+test('an upload that is given up while it is committed cannot be committed', async () => {
+  for (const [turn, code] of [
+    [0, 'RANGE_INVALID'],
+    [1, 'BLOB_UPLOAD_UNKNOWN'],
+  ] as const) {
+    const { registry, session, lastPartAtMs } = await patched()
+    const giveUp = () => expireSession(registry, session.id, lastPartAtMs)
+    const slow = before(registry, 'transact', giveUp, turn)
+    await expect(commitUpload(slow, session, DIGEST, undefined)).rejects.toMatchObject({ code })
+    expect(await itemsOf(registry, 'L#')).toEqual([])
+  }
+})
+
 test('bytes of a commit that died before it linked them go soon after the upload is given up', async () => {
   const { registry, session } = await patched()
   await expect(

@@ -180,6 +180,15 @@ test('a blob that is used again while it is being deleted is looked at again', a
   }
 })
 
+test('of two deletions of one blob at once the later finds it unknown', async () => {
+  for (const method of ['transact', 'get'] as const) {
+    const registry = await testRegistry()
+    const digest = await pushBlob(registry, NAME, 'blob')
+    const slow = before(registry, method, () => deleteBlob(registry, NAME, digest))
+    await expect(deleteBlob(slow, NAME, digest)).rejects.toMatchObject(unknown)
+  }
+})
+
 test('a blob uploaded again counts as used that day, also one that was about to be collected', async () => {
   const registry = await testRegistry()
   const digest = await pushBlob(registry, NAME, 'blob')

@@ -136,6 +136,21 @@ test('a blob that is used again at any moment of its collection stays', async ()
   }
 })
 
+test('of two collectors at once one takes the blob, the other looks again', async () => {
+  for (const [method, turn] of [
+    ['transact', 0],
+    ['get', 1],
+  ] as const) {
+    const registry = await testRegistry()
+    const digest = await pushBlob(registry, NAME, 'blob')
+    registry.clock.now += 5 * DAY_MS
+    const slow = before(registry, method, () => decide(registry, 'link', digest), turn)
+    const repo = await repositoryId(registry, NAME)
+    expect(await collectLink(slow, new Ledger(registry, 'test'), repo, digest)).toEqual(AGAIN)
+    expect(await link(registry, digest)).toBeUndefined()
+  }
+})
+
 test('an untagged manifest goes once both windows have passed since the end of the day it was last used', async () => {
   for (const [undoWindowMs, pushGraceMs] of [
     [DAY_MS, 3 * DAY_MS],

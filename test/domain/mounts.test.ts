@@ -126,12 +126,16 @@ test('a mount under way keeps the object, though its source lets go', async () =
   expect(registry.blobs.objects.has(found.link.object)).toBe(true)
 })
 
-test('two mounts of one blob at once keep one claim on the object', async () => {
+test('two mounts of one blob at once keep one claim on the object, also while a collector looks at the blob', async () => {
   const registry = await testRegistry()
   const target = await openRepository(registry, TARGET, ACTOR)
   const digest = await pushBlob(registry, SOURCE, LARGE)
   const { object } = (await linkIn(registry, SOURCE, digest))!
-  const slow = before(registry, 'transact', () => mountFrom(registry, target, digest, SOURCE))
+  const slow = before(registry, 'transact', async () => {
+    await mountFrom(registry, target, digest, SOURCE)
+    const link = (await linkIn(registry, TARGET, digest))!
+    await registry.metadata.transact([linkChange(registry, link, { state: 'condemned' })])
+  })
   expect(await mountFrom(slow, target, digest, SOURCE)).toBe(true)
   expect(await linkIn(registry, TARGET, digest)).toMatchObject({ state: 'live', object })
   expect(await registry.metadata.get(keys.objectReference(object, target.id, digest))).toBeDefined()

@@ -144,6 +144,18 @@ test('an object that is changed at any moment of its collection is left for the 
   }
 })
 
+test('of two collectors at once one takes the object, the other looks again', async () => {
+  const { registry, digest, repo, object, lose } = await stored()
+  await lose(keys.link(repo, digest))
+  registry.clock.now += DAY_MS
+  let other: unknown
+  const take = async () => {
+    other = await collect(registry, object)
+  }
+  expect(await collect(before(registry, 'get', take, 1), object)).toEqual({ verdict: AGAIN, lines: [] })
+  expect(other).toMatchObject({ verdict: DONE, lines: [{ where: object }] })
+})
+
 test('bytes nobody ever linked leave a tombstone for a week, so that no late upload links them', async () => {
   const registry = await testRegistry()
   await registry.blobs.put('b/orphan', once(Buffer.from('orphan')))

@@ -137,6 +137,14 @@ test('two pushes of one tag at once both count, one after the other', async () =
   expect(historyIsWhole(repo, 'v1', moves)).toBe(true)
 })
 
+test('a manifest deleted while it is pulled by its tag is unknown', async () => {
+  const registry = await testRegistry()
+  const { digest } = await pushImage(registry, NAME, 'v1')
+  const remove = () => deleteReference(registry, NAME, byDigest(digest), ACTOR)
+  const slow = before(registry, 'batchGet', remove, 2)
+  await expect(findManifest(slow, NAME, byTag('v1'))).rejects.toMatchObject(unknown)
+})
+
 test('a tag that moves while it is deleted is deleted from where it went', async () => {
   const registry = await testRegistry()
   await pushImage(registry, NAME, 'v1', { layer: 'old' })
