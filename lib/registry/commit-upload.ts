@@ -23,7 +23,6 @@ export async function commitUpload(
   body: UploadBody | undefined,
 ): Promise<void> {
   let item = await readSession(registry, session)
-  if (item?.state === 'done' && item.digest === digest) return
   if (!item && session.patched) throw sessionGone()
   if (!item) return putWhole(registry, session, digest, body)
   if (item.state === 'open') {
@@ -32,6 +31,7 @@ export async function commitUpload(
     if (item.object !== undefined) return finishCommit(registry, session, item, digest)
     item = await startCommit(registry, session, item, digest)
   }
+  if (item.state === 'done' && item.digest === digest) return
   if (item.state !== 'committing') requireOpen(item)
   if (item.digest !== digest)
     throw new RegistryError('BLOB_UPLOAD_INVALID', `this upload session is being committed as ${item.digest}`)

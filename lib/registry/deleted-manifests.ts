@@ -11,13 +11,9 @@ import { type Actor, number, type Registry, text } from './registry.ts'
 import { allBytes } from './stored-bytes.ts'
 
 export interface DeletedManifest {
-  repo: string
-  digest: Digest
-  birth: string
   mediaType: string
   tags: string[]
   untilMs: number
-  deletedBy: string
   object?: string
   bytes: Uint8Array
 }
@@ -58,24 +54,15 @@ export async function latestDeleted(
     limit: 1,
     reverse: true,
   })
-  return item && deletedOf(registry, item, repo, digest)
+  return item && deletedOf(registry, item, digest)
 }
 
-async function deletedOf(
-  registry: Registry,
-  item: Item,
-  repo: string,
-  digest: Digest,
-): Promise<DeletedManifest> {
+async function deletedOf(registry: Registry, item: Item, digest: Digest): Promise<DeletedManifest> {
   const object = item.attributes.object as string | undefined
   return {
-    repo,
-    digest,
-    birth: text(item, 'birth'),
     mediaType: text(item, 'mediaType'),
     tags: item.attributes.tags as string[],
     untilMs: number(item, 'untilMs'),
-    deletedBy: text(item, 'deletedBy'),
     ...(object === undefined ? {} : { object }),
     bytes: item.bytes ?? (await objectBytes(registry, object, digest)),
   }
@@ -93,21 +80,18 @@ async function objectBytes(
 }
 
 /**
- * Ends the undo window of one deletion: its references go, what they referred to becomes a candidate, and the
+ * For a deletion whose undo window has ended: its references go, what they referred to becomes a candidate, and the
  * record goes last, so that a crash anywhere before only means doing it again.
- * @returns what was freed, or undefined when the window has not ended
  */
 export async function finaliseDeletion(
   registry: Registry,
   repo: string,
   digest: Digest,
-  birth: string,
-): Promise<DeletedManifest | 'waiting' | 'gone'> {
+  item: Item,
+): Promise<void> {
   const now = registry.clock.nowMs()
-  const item = await registry.metadata.get(keys.deletedManifest(repo, digest, birth))
-  if (!item) return 'gone'
-  if (number(item, 'untilMs') > now) return 'waiting'
-  const deleted = await deletedOf(registry, item, repo, digest)
+  const birth = text(item, 'birth')
+  const deleted = await deletedOf(registry, item, digest)
   const manifest = parseManifest(deleted.bytes, deleted.mediaType)
   await dropReferences(registry, referenceKeys(repo, digest, manifest, birth))
   await registry.metadata.batchWrite([
@@ -117,7 +101,6 @@ export async function finaliseDeletion(
       : [candidateWrite(now, { kind: 'object', object: deleted.object })]),
   ])
   await registry.metadata.batchWrite([{ kind: 'delete', key: keys.deletedManifest(repo, digest, birth) }])
-  return deleted
 }
 
 function targets(manifest: Manifest): { kind: 'link' | 'manifest'; digest: Digest }[] {

@@ -11,7 +11,7 @@ interface RunningHash {
 
 const KEPT = 4096
 
-class RunningHashes {
+export class RunningHashes {
   readonly #hashes = new Map<string, RunningHash>()
 
   /** A copy of the hash over the bytes accepted at `epoch`, or undefined when it is not known here. */

@@ -62,14 +62,13 @@ export function sessionWrite(
     ? { kind: 'equals', attributes: { epoch: previous.epoch, state: previous.state } }
     : { kind: 'absent' }
   const ended = next.state === 'done' || next.state === 'cancelled'
-  const lifeMs = ended ? DONE_KEPT_MS : 2 * SESSION_IDLE_MS
   return {
     kind: 'put',
     if: condition,
     item: {
       ...keys.session(session.id),
       attributes: { v: 1, ...next, repositoryId: session.repositoryId, changedAtMs: registry.clock.nowMs() },
-      ...(ended ? { expiresAtEpochSeconds: Math.floor((registry.clock.nowMs() + lifeMs) / 1000) } : {}),
+      ...(ended ? { expiresAtEpochSeconds: Math.floor((registry.clock.nowMs() + DONE_KEPT_MS) / 1000) } : {}),
     },
   }
 }

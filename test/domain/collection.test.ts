@@ -16,6 +16,8 @@ import { undo } from '../../lib/registry/undo.ts'
 import { startUpload } from '../../lib/registry/uploads.ts'
 import {
   ACTOR,
+  byDigest,
+  byTag,
   DAY_MS,
   HOUR_MS,
   itemsOf,
@@ -29,8 +31,6 @@ import {
 } from './registry.ts'
 
 const NAME = 'library/app'
-const tag = (name: string) => ({ kind: 'tag' as const, tag: name })
-const digest = (value: Awaited<ReturnType<typeof pushBlob>>) => ({ kind: 'digest' as const, digest: value })
 
 /** Turns the clock in steps of six hours, with a sweep after each. @returns bytes freed */
 async function pass(registry: TestRegistry, days: number): Promise<number> {
@@ -69,20 +69,20 @@ test('a tagged image stays for good', async () => {
   const registry = await testRegistry()
   const image = await pushImage(registry, NAME, 'v1')
   expect(await pass(registry, 60)).toBe(0)
-  expect((await findManifest(registry, NAME, tag('v1'))).bytes).toEqual(new Uint8Array(image.bytes))
+  expect((await findManifest(registry, NAME, byTag('v1'))).bytes).toEqual(new Uint8Array(image.bytes))
   await findBlob(registry, NAME, image.layer, false)
 })
 
 test('a deleted image can be undone while the window lasts, and is gone with its bytes after it', async () => {
   const registry = await testRegistry({ undoWindowMs: 3 * DAY_MS })
   const image = await pushImage(registry, NAME, 'v1')
-  await deleteReference(registry, NAME, digest(image.digest), ACTOR)
+  await deleteReference(registry, NAME, byDigest(image.digest), ACTOR)
   await pass(registry, 2)
-  await undo(registry, NAME, digest(image.digest), ACTOR)
-  expect((await findManifest(registry, NAME, tag('v1'))).record.digest).toBe(image.digest)
-  await deleteReference(registry, NAME, digest(image.digest), ACTOR)
+  await undo(registry, NAME, byDigest(image.digest), ACTOR)
+  expect((await findManifest(registry, NAME, byTag('v1'))).record.digest).toBe(image.digest)
+  await deleteReference(registry, NAME, byDigest(image.digest), ACTOR)
   await pass(registry, 4)
-  await expect(undo(registry, NAME, digest(image.digest), ACTOR)).rejects.toMatchObject({
+  await expect(undo(registry, NAME, byDigest(image.digest), ACTOR)).rejects.toMatchObject({
     code: 'MANIFEST_UNKNOWN',
   })
   await pass(registry, 4)
@@ -92,8 +92,8 @@ test('a deleted image can be undone while the window lasts, and is gone with its
 test('with no undo window a deletion is final at once', async () => {
   const registry = await testRegistry({ undoWindowMs: 0 })
   const image = await pushImage(registry, NAME, 'v1')
-  await deleteReference(registry, NAME, digest(image.digest), ACTOR)
-  await expect(undo(registry, NAME, digest(image.digest), ACTOR)).rejects.toMatchObject({
+  await deleteReference(registry, NAME, byDigest(image.digest), ACTOR)
+  await expect(undo(registry, NAME, byDigest(image.digest), ACTOR)).rejects.toMatchObject({
     code: 'MANIFEST_UNKNOWN',
   })
   expect(await pass(registry, 4)).toBe(7)
@@ -104,9 +104,9 @@ test('an untagged manifest expires after the window, unless its project keeps su
     const registry = await testRegistry({ undoWindowMs: 2 * DAY_MS }, { keepUntagged })
     const image = await pushImage(registry, NAME, undefined)
     await pass(registry, 2)
-    await findManifest(registry, NAME, digest(image.digest))
+    await findManifest(registry, NAME, byDigest(image.digest))
     await pass(registry, 12)
-    const found = await findManifest(registry, NAME, digest(image.digest)).catch(() => undefined)
+    const found = await findManifest(registry, NAME, byDigest(image.digest)).catch(() => undefined)
     expect(found === undefined).toBe(!keepUntagged)
   }
 })
@@ -116,10 +116,10 @@ test('children stay while their index does, and follow it', async () => {
   const child = await pushImage(registry, NAME, undefined)
   const index = await pushIndex(registry, NAME, 'all', [child])
   await pass(registry, 20)
-  await findManifest(registry, NAME, digest(child.digest))
-  await deleteReference(registry, NAME, digest(index), ACTOR)
+  await findManifest(registry, NAME, byDigest(child.digest))
+  await deleteReference(registry, NAME, byDigest(index), ACTOR)
   await pass(registry, 20)
-  await expect(findManifest(registry, NAME, digest(child.digest))).rejects.toMatchObject({
+  await expect(findManifest(registry, NAME, byDigest(child.digest))).rejects.toMatchObject({
     code: 'MANIFEST_UNKNOWN',
   })
   expect(registry.blobs.objects.size).toBe(0)
@@ -131,9 +131,9 @@ test('referrers stay while their subject does, and follow it once its window has
   const referrer = await pushImage(registry, NAME, undefined, { layer: 'sbom', subject: subject.digest })
   await pass(registry, 20)
   expect((await listReferrers(registry, NAME, subject.digest, {})).descriptors).toHaveLength(1)
-  await deleteReference(registry, NAME, digest(subject.digest), ACTOR)
+  await deleteReference(registry, NAME, byDigest(subject.digest), ACTOR)
   await pass(registry, 12)
-  await expect(findManifest(registry, NAME, digest(referrer.digest))).rejects.toMatchObject({
+  await expect(findManifest(registry, NAME, byDigest(referrer.digest))).rejects.toMatchObject({
     code: 'MANIFEST_UNKNOWN',
   })
   expect((await listReferrers(registry, NAME, subject.digest, {})).descriptors).toEqual([])
@@ -179,12 +179,12 @@ test('a mounted object stays until the last repository that links it lets go', a
   const before = registry.blobs.objects.size
   await pushImage(registry, 'library/target', 'v1', { layer: large })
   await pass(registry, 3)
-  await deleteReference(registry, 'library/source', digest(source.digest), ACTOR)
+  await deleteReference(registry, 'library/source', byDigest(source.digest), ACTOR)
   await pass(registry, 6)
   await findBlob(registry, 'library/target', source.layer, false)
   expect(before).toBeGreaterThan(0)
   expect([...registry.blobs.objects.values()].filter((each) => each.bytes.length === 70_000)).toHaveLength(1)
-  await deleteReference(registry, 'library/target', digest(source.digest), ACTOR)
+  await deleteReference(registry, 'library/target', byDigest(source.digest), ACTOR)
   await pass(registry, 6)
   expect(registry.blobs.objects.size).toBe(0)
 })

@@ -49,6 +49,9 @@ export async function testRegistry(
   return registry
 }
 
+export const byTag = (tag: string) => ({ kind: 'tag' as const, tag })
+export const byDigest = (digest: Digest) => ({ kind: 'digest' as const, digest })
+
 export async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes
 }
@@ -86,27 +89,23 @@ export async function pushImage(
       ...(content.subject ? { subject: { mediaType: MANIFEST, digest: content.subject, size: 1 } } : {}),
     }),
   )
-  const digest = await put(registry, name, reference, bytes, MANIFEST)
+  const digest = await pushBytes(registry, name, reference, bytes, MANIFEST)
   return { digest, bytes, layer }
 }
 
 export async function pushIndex(
   registry: Registry,
   name: string,
-  tag: string,
+  tag: string | undefined,
   children: Pushed[],
 ): Promise<Digest> {
   const manifests = children.map(({ digest, bytes }) => ({ mediaType: MANIFEST, digest, size: bytes.length }))
-  return put(
-    registry,
-    name,
-    tag,
-    Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests })),
-    INDEX,
-  )
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests }))
+  return pushBytes(registry, name, tag, bytes, INDEX)
 }
 
-async function put(
+/** Pushes a manifest of any content, whatever it refers to. */
+export async function pushBytes(
   registry: Registry,
   name: string,
   tag: string | undefined,
@@ -114,7 +113,7 @@ async function put(
   contentType: string,
 ): Promise<Digest> {
   const digest = digestOf(bytes)
-  const reference = tag === undefined ? { kind: 'digest' as const, digest } : { kind: 'tag' as const, tag }
+  const reference = tag === undefined ? byDigest(digest) : byTag(tag)
   await putManifest(registry, name, reference, { bytes, contentType }, [], ACTOR)
   return digest
 }
@@ -129,4 +128,10 @@ export async function itemsOf(
   prefix: string,
 ): Promise<(Item & { attributes: Attributes })[]> {
   return (await registry.metadata.scan(undefined, 100_000)).filter((item) => item.pk.startsWith(prefix))
+}
+
+/** The references pushes have written, of blobs and of children. */
+export async function referencesOf(registry: Registry): Promise<Item[]> {
+  const targets = [...(await itemsOf(registry, 'L#')), ...(await itemsOf(registry, 'M#'))]
+  return targets.filter(({ sk }) => sk.startsWith('R#'))
 }

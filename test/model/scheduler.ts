@@ -15,15 +15,19 @@ export interface Actor {
 export class Scheduler {
   steps = 0
   readonly actors: Actor[] = []
+  /** What actors failed with: theirs is the run's failure, at the step that led to it. */
+  readonly #failures: unknown[] = []
 
   /** Starts `work`, which runs until its first port call. */
   async start(name: string, work: (actor: Actor) => Promise<void>): Promise<Actor> {
     const actor: Actor = { name, waiting: [], calls: new Set(), done: false, crashed: false }
     this.actors.push(actor)
-    void work(actor).finally(() => {
-      actor.done = true
-    })
-    await settle(actor)
+    void work(actor)
+      .catch((error) => this.#failures.push(error))
+      .finally(() => {
+        actor.done = true
+      })
+    await this.#settle(actor)
     return actor
   }
 
@@ -35,7 +39,7 @@ export class Scheduler {
     const [go] = actor.waiting.splice(choice % actor.waiting.length, 1)
     this.steps += 1
     go!()
-    await settle(actor)
+    await this.#settle(actor)
   }
 
   /** The process is gone: nothing it waited for ever comes. */
@@ -43,14 +47,15 @@ export class Scheduler {
     actor.crashed = true
     actor.waiting = []
   }
-}
 
-/** Everything that can go on without another port call has gone on. */
-async function settle(actor: Actor): Promise<void> {
-  await setImmediate()
-  while (actor.calls.size > 0) {
-    await Promise.all(actor.calls)
+  /** Everything that can go on without another port call has gone on. */
+  async #settle(actor: Actor): Promise<void> {
     await setImmediate()
+    while (actor.calls.size > 0) {
+      await Promise.all(actor.calls)
+      await setImmediate()
+    }
+    if (this.#failures.length > 0) throw this.#failures[0]
   }
 }
 

@@ -1,7 +1,10 @@
 // The ports in memory, for tests that need thousands of fresh registries. They pass the contract suites.
 import { DatabaseSync } from 'node:sqlite'
 import { createSchema, ItemsTable } from '../../lib/local/items-table.ts'
-import type { BlobStore, MetadataStore } from '../../lib/registry/ports.ts'
+import type { BlobStore, MetadataStore, Write } from '../../lib/registry/ports.ts'
+
+/** What the port promises of one call; a caller that asks for more would fail on other stores. */
+const AT_ONCE = 100
 
 /** The local store's own table, without its file and its writer thread. */
 export function memoryMetadataStore(): MetadataStore {
@@ -10,14 +13,27 @@ export function memoryMetadataStore(): MetadataStore {
   const table = new ItemsTable(db)
   return {
     get: async (key) => table.get(key),
-    batchGet: async (keys) => keys.map((key) => table.get(key)),
+    batchGet: async (keys) => {
+      if (keys.length > AT_ONCE) throw new RangeError(`${keys.length} keys in one batch`)
+      return keys.map((key) => table.get(key))
+    },
     query: async (query) => table.query(query),
     scan: async (after, limit) => table.scan(after, limit),
-    transact: async (writes) => table.transact(writes),
+    transact: async (writes) => {
+      const items = new Set(writes.map(itemOf))
+      if (writes.length > AT_ONCE || items.size < writes.length)
+        throw new RangeError(`${writes.length} writes on ${items.size} items in one transaction`)
+      return table.transact(writes)
+    },
     batchWrite: async (writes) => {
       for (const write of writes) table.transact([write])
     },
   }
+}
+
+function itemOf(write: Write): string {
+  const { pk, sk } = write.kind === 'put' ? write.item : write.key
+  return JSON.stringify([pk, sk])
 }
 
 interface Stored {

@@ -75,10 +75,8 @@ export async function collectDeleted(
   if (number(deleted, 'untilMs') > registry.clock.nowMs()) return later(number(deleted, 'untilMs'))
   // Before the record goes, because nothing would lead here after a crash.
   await followSubject(registry, ledger, repo, digest)
-  const outcome = await finaliseDeletion(registry, repo, digest, birth)
-  if (outcome === 'waiting') return later(number(deleted, 'untilMs'))
-  if (outcome !== 'gone')
-    await ledger.write({ what: 'deletion', where: repo, digest, freedBytes: 0, why: 'its undo window ended' })
+  await finaliseDeletion(registry, repo, digest, deleted)
+  await ledger.write({ what: 'deletion', where: repo, digest, freedBytes: 0, why: 'its undo window ended' })
   return DONE
 }
 
