@@ -15,7 +15,38 @@ function client(name: string, needs: string[], when: Suite['when'] = 'ci'): Suit
   return { name: `clients-${name}`, files: [`test/clients/${name}.test.ts`], needs, when }
 }
 
-export const SUITES: Suite[] = [
+/** The same files again with every server on S3 and DynamoDB. */
+function onAws(suite: Suite, env: Record<string, string> = {}, when: Suite['when'] = suite.when): Suite {
+  const needs = [...suite.needs, ...AWS_STORES]
+  return {
+    ...suite,
+    name: `aws-${suite.name}`,
+    needs,
+    when,
+    env: { ...suite.env, TEST_STORES: 'aws', ...env },
+  }
+}
+
+const AWS_STORES = ['versitygw', 'dynoxide']
+
+const CLIENTS: Suite[] = [
+  client('skopeo', ['skopeo']),
+  client('buildah', ['buildah', 'skopeo']),
+  client('podman', ['podman', 'skopeo']),
+  client('umoci', ['umoci', 'skopeo', 'jq']),
+  client('docker', ['dockerd', 'docker', 'containerd', 'runc']),
+  client('containerd', ['containerd', 'ctr']),
+  client('crane', ['crane']),
+  client('oras', ['oras']),
+  client('regctl', ['regctl']),
+  client('tls', ['crane', 'podman', 'dockerd', 'docker', 'openssl']),
+  client('helm', ['helm'], 'all'),
+  client('cosign', ['cosign', 'oras'], 'all'),
+  client('notation', ['notation', 'oras'], 'all'),
+  client('containerd2', ['containerd2', 'ctr2'], 'all'),
+]
+
+const LOCAL: Suite[] = [
   { name: 'unit', files: ['test/unit'], needs: [], when: 'default' },
   { name: 'domain', files: ['test/domain'], needs: [], when: 'default' },
   { name: 'property', files: ['test/property'], needs: [], when: 'default' },
@@ -48,18 +79,31 @@ export const SUITES: Suite[] = [
   { name: 'slow', files: ['test/slow'], needs: [], when: 'all' },
   // Mounts a small file system of its own, which takes root.
   { name: 'durability-disk', files: ['test/durability/full-disk.test.ts'], needs: ['mount'], when: 'all' },
-  client('skopeo', ['skopeo']),
-  client('buildah', ['buildah', 'skopeo']),
-  client('podman', ['podman', 'skopeo']),
-  client('umoci', ['umoci', 'skopeo', 'jq']),
-  client('docker', ['dockerd', 'docker', 'containerd', 'runc']),
-  client('containerd', ['containerd', 'ctr']),
-  client('crane', ['crane']),
-  client('oras', ['oras']),
-  client('regctl', ['regctl']),
-  client('tls', ['crane', 'podman', 'dockerd', 'docker', 'openssl']),
-  client('helm', ['helm'], 'all'),
-  client('cosign', ['cosign', 'oras'], 'all'),
-  client('notation', ['notation', 'oras'], 'all'),
-  client('containerd2', ['containerd2', 'ctr2'], 'all'),
+]
+
+const named = (name: string) => LOCAL.find((suite) => suite.name === name)!
+
+export const SUITES: Suite[] = [
+  ...LOCAL,
+  ...CLIENTS,
+  { name: 'aws-contract', files: ['test/aws/contract.test.ts'], needs: AWS_STORES, when: 'ci' },
+  { name: 'aws-queue', files: ['test/aws/queue.test.ts'], needs: ['ministack'], when: 'ci' },
+  { name: 'aws-model', files: ['test/aws/model.test.ts'], needs: AWS_STORES, when: 'ci' },
+  { name: 'aws-calls', files: ['test/aws/calls.test.ts'], needs: AWS_STORES, when: 'ci' },
+  { name: 'aws-scale', files: ['test/aws/scale.test.ts'], needs: AWS_STORES, when: 'ci' },
+  {
+    name: 'aws-cuts',
+    files: ['test/aws/cuts.test.ts'],
+    needs: AWS_STORES,
+    when: 'ci',
+    // Every fifth call; the evidence cuts every single one.
+    env: { CUT_STRIDE: process.env.CUT_STRIDE ?? '5' },
+  },
+  // The core's own suites: bytes through the server, so that all of it is seen; the clients follow redirects.
+  onAws(named('api'), { TEST_REDIRECT: 'off' }, 'ci'),
+  onAws(named('conformance-v1')),
+  onAws(named('conformance-rc')),
+  onAws(named('conformance-main')),
+  onAws(named('durability-kill'), { KILLS: process.env.KILLS ?? '10' }),
+  ...CLIENTS.filter(({ name }) => name !== 'clients-tls').map((suite) => onAws(suite)),
 ]

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the programs that the client, bench and crash suites drive.
 #
-#   tools/install.sh core   Debian packages and the Go clients that build quickly
+#   tools/install.sh core   Debian packages, the stand-ins for AWS, and the Go clients that build quickly
 #   tools/install.sh all    core, and the clients that take minutes to compile
 #   tools/install.sh NAME…  only these rows of the table below
 #
@@ -15,6 +15,7 @@ GO_TOOLS='
 crane         core  v0.22.1   github.com/google/go-containerregistry/cmd/crane  -
 oras          core  v1.3.6    oras.land/oras/cmd/oras                           -
 regctl        core  v0.11.7   github.com/regclient/regclient/cmd/regctl         -
+versitygw     core  v1.8.0    github.com/versity/versitygw/cmd/versitygw         -
 oci-conformance-main  core  v0.0.0-20260831232431-97274622c111  github.com/opencontainers/distribution-spec/conformance  -
 oci-conformance-rc    core  v0.0.0-20231101194043-f2182352d4cc  github.com/opencontainers/distribution-spec/conformance  test
 helm          all   v4.3.1    helm.sh/helm/v4/cmd/helm                          -
@@ -23,6 +24,10 @@ containerd2   all   v2.4.2    github.com/containerd/containerd/v2/cmd/containerd
 cosign        all   v3.1.3    github.com/sigstore/cosign/v3/cmd/cosign          -
 notation      all   v1.3.2    github.com/notaryproject/notation/cmd/notation    -
 '
+
+# A DynamoDB emulator that is tested against the real one, and AWS's other services.
+DYNOXIDE=3.2.0
+MINISTACK=1.5.33
 
 # Debian 12 pins these by its release: a stable release changes them only for security fixes.
 DEBIAN_PACKAGES='
@@ -102,6 +107,30 @@ install_go() {
   touch "$stamp"
 }
 
+install_dynoxide() {
+  local stamp=$bin/.dynoxide-$DYNOXIDE
+  if [ -e "$stamp" ] && [ -x "$bin/dynoxide" ]; then say "dynoxide $DYNOXIDE: here"; return; fi
+  say "dynoxide $DYNOXIDE: building"
+  rm -f "$bin/.dynoxide-"*
+  cargo install dynoxide-rs --version "$DYNOXIDE" --locked --no-default-features \
+    --features native-sqlite,http-server,cli --root "$cache/dynoxide" >"$cache/dynoxide.log" 2>&1 ||
+    { tail -5 "$cache/dynoxide.log" >&2; return 1; }
+  cp "$cache/dynoxide/bin/dynoxide" "$bin/dynoxide"
+  touch "$stamp"
+}
+
+install_ministack() {
+  local stamp=$bin/.ministack-$MINISTACK
+  if [ -e "$stamp" ] && [ -x "$bin/ministack" ]; then say "ministack $MINISTACK: here"; return; fi
+  say "ministack $MINISTACK: installing"
+  rm -f "$bin/.ministack-"* "$bin/ministack"
+  rm -rf "$cache/ministack"
+  { python3 -m venv "$cache/ministack" && "$cache/ministack/bin/pip" install -q "ministack[full]==$MINISTACK"; } \
+    >"$cache/ministack.log" 2>&1 || { tail -5 "$cache/ministack.log" >&2; return 1; }
+  ln -s "$cache/ministack/bin/ministack" "$bin/ministack"
+  touch "$stamp"
+}
+
 wanted() {
   local name=$1 set=$2 choice
   shift 2
@@ -119,6 +148,11 @@ fi
 if wanted debian core "$@"; then install_debian; fi
 
 failed=0
+for name in dynoxide ministack; do
+  if wanted "$name" core "$@"; then
+    "install_$name" || { say "$name: FAILED"; failed=1; }
+  fi
+done
 while read -r name set version package tags; do
   if [ -z "$name" ] || ! wanted "$name" "$set" "$@"; then continue; fi
   # The subshell keeps `set -e` inside install_go although its status is tested here.

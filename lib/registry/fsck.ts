@@ -65,6 +65,8 @@ export async function fsck(registry: Registry): Promise<FsckReport> {
       await checkLink(registry, report, item, repo!, rest as Digest, objects)
     else if (kind === 'M' && item.sk === 'M')
       await checkManifest(registry, report, item, repo!, rest as Digest)
+    else if (kind === 'M' && item.sk.startsWith('X#'))
+      await checkDeleted(registry, report, item, rest as Digest)
     else if (kind === 'T') await checkTag(registry, report, item, repo!, rest!)
     else if (kind === 'TL')
       await expectItem(registry, report, keys.tag(repo!, item.sk), `listed tag ${item.sk}`)
@@ -150,6 +152,22 @@ async function checkManifest(
     for (const [index, [, name]] of group.entries())
       if (!items[index]) error(`needs ${name}, which is missing`)
   }
+}
+
+/** Only undo and the end of the window read these bytes again, which is late to find them missing. */
+async function checkDeleted(
+  registry: Registry,
+  report: FsckReport,
+  item: Item,
+  digest: Digest,
+): Promise<void> {
+  const object = item.attributes.object
+  if (typeof object !== 'string' || (await registry.blobs.stat(object))) return
+  report.findings.push({
+    severity: 'error',
+    where: `deleted manifest ${digest} of ${text(item, 'name')}`,
+    what: `its bytes ${object} are missing: it cannot be brought back`,
+  })
 }
 
 async function checkTag(

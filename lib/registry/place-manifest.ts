@@ -18,7 +18,7 @@ import { dropReferences, referenceKeys, writeReferences } from './references.ts'
 import type { Actor, Registry } from './registry.ts'
 import { listingWrites, type Repository, readRepository } from './repositories.ts'
 import { requireContent } from './required-content.ts'
-import { isAt, lostTag, type Tag, tagMove, tagOf } from './tags.ts'
+import { isAt, lostTag, type Tag, type TagTarget, tagMove, tagOf } from './tags.ts'
 
 const ATTEMPTS = 50
 /** References beyond this are worth a look before they are written. */
@@ -32,6 +32,8 @@ export interface Placement {
   contentType: string | undefined
   tags: string[]
   cause: string
+  /** Leave tags alone that name something by now. */
+  onlyFreeTags?: boolean
 }
 
 interface Seen {
@@ -100,7 +102,7 @@ async function retag(
 ): Promise<boolean> {
   const target = { digest: record.digest, birth: record.birth }
   const keep = keepManifest(registry, record)
-  const moved = placement.tags.filter((_, index) => !isAt(current[index], target))
+  const moved = placement.tags.filter((_, index) => moves(placement, current[index], target))
   if (moved.length === 0 && keep.kind === 'check') return true
   const writes = [keep, ...tagWrites(registry, repository, placement, current, target, actor)]
   if (moved.length > 0)
@@ -180,18 +182,23 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes
 }
 
+function moves({ onlyFreeTags }: Placement, tagNow: Tag | undefined, target: TagTarget): boolean {
+  return !isAt(tagNow, target) && !(onlyFreeTags && tagNow?.digest)
+}
+
 function tagWrites(
   registry: Registry,
   repository: Repository,
-  { tags, cause }: Placement,
+  placement: Placement,
   current: (Tag | undefined)[],
   target: { digest: Digest; birth: string },
   actor: Actor,
 ): Write[] {
+  const { tags, cause } = placement
   const lost = new Map<string, Write>()
   const writes = tags.flatMap((tag, index) => {
     const tagNow = current[index]
-    if (isAt(tagNow, target)) return []
+    if (!moves(placement, tagNow, target)) return []
     for (const write of lostTag(registry, repository.id, tagNow, target)) lost.set(tagNow!.digest!, write)
     return tagMove(registry, repository.id, tag, tagNow, target, actor, cause)
   })

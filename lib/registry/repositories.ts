@@ -6,9 +6,6 @@ import type { Attributes, Item, Key, MetadataStore, Write } from './ports.ts'
 import { requireProject } from './projects.ts'
 import { type Actor, type Registry, text } from './registry.ts'
 
-/** What I#<repo> says: the repository by its id. */
-export type RepositoryState = 'live' | 'deleted'
-
 export interface Repository {
   id: string
   name: string

@@ -53,7 +53,7 @@ async function restoreManifest(
     const current = await currentTag(registry, repository, tag)
     if (!current?.digest) tags.push(tag)
   }
-  return place(registry, repository, digest, tags, actor)
+  return place(registry, repository, digest, tags, actor, true)
 }
 
 async function currentTag(registry: Registry, repository: Repository, tag: string): Promise<Tag | undefined> {
@@ -69,11 +69,18 @@ async function place(
   digest: Digest,
   tags: string[],
   actor: Actor,
+  onlyFreeTags = false,
 ): Promise<Undone> {
   const content = await contentOf(registry, repository, digest)
   let restored = false
   for (let at = 0; at === 0 || at < tags.length; at += TAGS_AT_ONCE) {
-    const placement = { ...content, digest, tags: tags.slice(at, at + TAGS_AT_ONCE), cause: 'undo' }
+    const placement = {
+      ...content,
+      digest,
+      tags: tags.slice(at, at + TAGS_AT_ONCE),
+      cause: 'undo',
+      onlyFreeTags,
+    }
     const { created } = await placeManifest(registry, repository, placement, actor)
     restored ||= created
   }

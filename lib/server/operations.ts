@@ -198,9 +198,21 @@ export const OPERATIONS: Record<string, Operation> = {
 }
 
 function sweepLine(summary: SweepSummary): string {
-  const { id, state, trigger, startedAtMs, manifests, links, objects, sessions, freedBytes } = summary
+  const {
+    id,
+    state,
+    trigger,
+    startedAtMs,
+    manifests,
+    links,
+    objects,
+    sessions,
+    freedBytes,
+    failures,
+    error,
+  } = summary
   const when = new Date(startedAtMs).toISOString()
-  return `${id}\t${when}\t${state}\t${trigger}\t${manifests} manifests, ${links} links, ${sessions} uploads, ${objects} objects, ${freedBytes} bytes freed`
+  return `${id}\t${when}\t${state}\t${trigger}\t${manifests} manifests, ${links} links, ${sessions} uploads, ${objects} objects, ${freedBytes} bytes freed${failures > 0 ? `; ${failures} failed: ${error}` : ''}`
 }
 
 function split(args: string[], known: string[]): { names: string[]; flags: Set<string> } {

@@ -51,6 +51,7 @@ test('a ledger is read in the order in which things went, and its summary is wha
     looked: expect.any(Number),
     objects: 12,
     freedBytes: 72,
+    failures: 0,
     ...none,
   })
   expect((await listSweeps(registry, 1))[0]).toMatchObject(summary)

@@ -5,6 +5,8 @@ import { appendToUpload } from '../../lib/registry/append-upload.ts'
 import { deleteBlob } from '../../lib/registry/blobs.ts'
 import { type Candidate, candidateWrite } from '../../lib/registry/candidates.ts'
 import { commitUpload } from '../../lib/registry/commit-upload.ts'
+import { deleteReference } from '../../lib/registry/deletion.ts'
+import { fsck } from '../../lib/registry/fsck.ts'
 import { readLedger } from '../../lib/registry/gc/ledger.ts'
 import { sweep } from '../../lib/registry/gc/sweep.ts'
 import { keys } from '../../lib/registry/keys.ts'
@@ -13,12 +15,16 @@ import { startUpload } from '../../lib/registry/uploads.ts'
 import { before } from './meddling.ts'
 import {
   ACTOR,
+  byDigest,
   DAY_MS,
   HOUR_MS,
   itemsOf,
+  MANIFEST,
   once,
   pushBlob,
+  pushBytes,
   pushImage,
+  repositoryId,
   type TestRegistry,
   testRegistry,
 } from './registry.ts'
@@ -155,7 +161,10 @@ test('bytes whose deletion a crash interrupted are deleted by the next inventory
   const registry = await testRegistry()
   await orphan(registry, 'half')
   registry.clock.now += DAY_MS
-  await expect(sweep(before(registry, 'delete', die), 'test')).rejects.toThrow('the power went')
+  expect(await sweep(before(registry, 'delete', die), 'test')).toMatchObject({
+    failures: 1,
+    error: 'the power went',
+  })
   expect(registry.blobs.objects.size).toBe(1)
   registry.clock.now += HOUR_MS
   expect(await sweep(registry, 'test')).toMatchObject({ objects: 1, freedBytes: 6 })
@@ -208,4 +217,31 @@ test('a finished upload is no abandoned one', async () => {
   registry.clock.now += 2 * DAY_MS
   expect((await sweep(registry, 'test')).sessions).toBe(0)
   expect(await itemsOf(registry, 'S#')).toHaveLength(1)
+})
+
+test('one deletion whose bytes are lost keeps the collector from nothing else, and fsck names it', async () => {
+  const registry = await testRegistry({ undoWindowMs: DAY_MS })
+  const config = { mediaType: 'application/x', digest: await pushBlob(registry, NAME, '{}'), size: 2 }
+  const annotations = { long: 'x'.repeat(70_000) }
+  const body = { schemaVersion: 2, mediaType: MANIFEST, config, layers: [], annotations }
+  const large = await pushBytes(registry, NAME, 'large', Buffer.from(JSON.stringify(body)), MANIFEST)
+  const other = await pushImage(registry, 'library/other', 'v1', { layer: 'other' })
+  await deleteReference(registry, NAME, byDigest(large), ACTOR)
+  await deleteReference(registry, 'library/other', byDigest(other.digest), ACTOR)
+  for (const key of registry.blobs.objects.keys()) if (key.includes('/m/')) registry.blobs.objects.delete(key)
+  expect((await fsck(registry)).findings).toEqual([
+    expect.objectContaining({ severity: 'error', what: expect.stringContaining('cannot be brought back') }),
+  ])
+  let failures = 0
+  for (let day = 0; day < 8; day++) {
+    registry.clock.now += DAY_MS
+    const summary = await sweep(registry, 'test')
+    expect(summary.state).toBe('done')
+    failures += summary.failures
+  }
+  expect(failures).toBeGreaterThan(0)
+  const left = await registry.metadata.get(
+    keys.link(await repositoryId(registry, 'library/other'), other.layer),
+  )
+  expect(left).toBeUndefined()
 })

@@ -6,6 +6,7 @@ import { keys } from '../../lib/registry/keys.ts'
 import { findManifest } from '../../lib/registry/manifests.ts'
 import { tagHistory } from '../../lib/registry/tags.ts'
 import { undo } from '../../lib/registry/undo.ts'
+import { before } from './meddling.ts'
 import {
   ACTOR,
   byDigest,
@@ -192,4 +193,17 @@ test('the record of a deletion says who deleted what, when, why and until when i
     untilMs: now + DAY_MS,
     pushedBy: 'alice',
   })
+})
+
+test('a tag that is pushed while its deleted manifest is brought back stays where the push put it', async () => {
+  const registry = await testRegistry()
+  const old = await pushImage(registry, NAME, 'v1', { layer: 'old' })
+  await deleteReference(registry, NAME, byDigest(old.digest), ACTOR)
+  let pushed: Awaited<ReturnType<typeof pushImage>> | undefined
+  const meanwhile = before(registry, 'batchWrite', async () => {
+    pushed ??= await pushImage(registry, NAME, 'v1', { layer: 'new' })
+  })
+  await undo(meanwhile, NAME, byDigest(old.digest), ACTOR)
+  expect(await at(registry, 'v1')).toBe(pushed?.digest)
+  await findManifest(registry, NAME, byDigest(old.digest))
 })

@@ -7,6 +7,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CreateTableCommand, DynamoDBClient, UpdateTimeToLiveCommand } from '@aws-sdk/client-dynamodb'
 import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3'
+import { BUCKET } from '../../lib/aws/bucket.ts'
 import { createTableInput, TABLE } from '../../lib/aws/table.ts'
 import { findTool } from '../tools.ts'
 
@@ -83,9 +84,8 @@ export async function startAwsStores(): Promise<AwsStores> {
         }),
       )
       await s3.send(new CreateBucketCommand({ Bucket: name }))
-      await s3.send(
-        new PutBucketVersioningCommand({ Bucket: name, VersioningConfiguration: { Status: 'Enabled' } }),
-      )
+      const Status = BUCKET.versioned ? 'Enabled' : 'Suspended'
+      await s3.send(new PutBucketVersioningCommand({ Bucket: name, VersioningConfiguration: { Status } }))
     },
     stop: async () => {
       s3.destroy()

@@ -26,6 +26,9 @@ export interface SweepSummary {
   objects: number
   sessions: number
   freedBytes: number
+  /** Candidates that could not be judged; they are tried again by the next sweep. */
+  failures: number
+  /** What the first of them failed with, or the sweep itself. */
   error?: string
 }
 
@@ -49,6 +52,7 @@ export class Ledger {
       objects: 0,
       sessions: 0,
       freedBytes: 0,
+      failures: 0,
     }
   }
 

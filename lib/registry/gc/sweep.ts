@@ -16,6 +16,8 @@ import { unknownObjects } from './inventory.ts'
 import { Ledger, type SweepSummary } from './ledger.ts'
 import { DONE, later, type Verdict } from './verdict.ts'
 
+/** Beyond so many it is the store that fails, and not what was looked at. */
+const FAILURES_LIMIT = 100
 /** The whole store is compared with the metadata once a day at most. */
 const INVENTORY_EVERY_MS = 86_400_000
 
@@ -52,11 +54,24 @@ async function sweepDay(registry: Registry, ledger: Ledger, day: number): Promis
   for (const pk of partitions.candidates(day)) {
     for await (const page of pagesOf(registry.metadata, { pk })) {
       for (const item of page) {
-        if (!(await judge(registry, ledger, item))) left = true
+        const done = await trying(ledger, () => judge(registry, ledger, item))
+        if (!done) left = true
       }
     }
   }
   return left
+}
+
+/** One thing that is damaged must not keep the collector from all the others. @returns undefined when it failed */
+async function trying<T>(ledger: Ledger, judge: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await judge()
+  } catch (error) {
+    ledger.summary.failures += 1
+    ledger.summary.error ??= (error as Error).message
+    if (ledger.summary.failures > FAILURES_LIMIT) throw error
+    return undefined
+  }
 }
 
 /** @returns whether the candidate is done with, at least for its day */
@@ -102,8 +117,10 @@ async function collect(registry: Registry, ledger: Ledger, candidate: Candidate)
 async function takeInventory(registry: Registry, ledger: Ledger, lastAtMs: number): Promise<number> {
   const now = registry.clock.nowMs()
   if (now - lastAtMs < INVENTORY_EVERY_MS) return lastAtMs
-  for await (const object of unknownObjects(registry)) await collectObject(registry, ledger, object.key)
-  return now
+  let whole = true
+  for await (const object of unknownObjects(registry))
+    if (!(await trying(ledger, () => collectObject(registry, ledger, object.key)))) whole = false
+  return whole ? now : lastAtMs
 }
 
 async function readCursor(
