@@ -11,6 +11,7 @@ import { newId, type Registry } from '../registry/registry.ts'
 import type { OpenStores } from '../server/open-stores.ts'
 import { StartupError } from '../server/startup-error.ts'
 import { createDynamoMetadataStore } from './dynamo-metadata-store.ts'
+import { recoverObjects } from './recover-objects.ts'
 import { createS3BlobStore } from './s3-blob-store.ts'
 import { type SecretsSource, secretsInManager } from './secrets-manager.ts'
 
@@ -52,6 +53,7 @@ export async function openAwsStores(config: Config): Promise<OpenStores> {
       registry,
       secrets,
       events,
+      recoverObjects: () => recoverObjects(registry, { client: s3, name: config.bucket! }),
       rotateKeys: async () => secrets.replace(await source.rotate()),
       close: async () => {
         clearInterval(refresh)

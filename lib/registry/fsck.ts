@@ -12,6 +12,7 @@ import type { Item, Key } from './ports.ts'
 import { findProject } from './projects.ts'
 import { referenceKeys } from './references.ts'
 import { type Registry, text } from './registry.ts'
+import { scanItems } from './scan.ts'
 import { historyIsWhole, tagHistory, tagOf } from './tags.ts'
 
 export interface Finding {
@@ -32,20 +33,8 @@ export interface FsckReport {
   findings: Finding[]
 }
 
-const PAGE = 500
 const READ_AT_ONCE = 100
 const HISTORY_CHECKED = 1000
-
-export async function* scanItems(registry: Registry): AsyncGenerator<Item> {
-  let after: Key | undefined
-  for (;;) {
-    const page = await registry.metadata.scan(after, PAGE)
-    yield* page
-    if (page.length < PAGE) return
-    const last = page.at(-1)!
-    after = { pk: last.pk, sk: last.sk }
-  }
-}
 
 export async function fsck(registry: Registry): Promise<FsckReport> {
   const report: FsckReport = {

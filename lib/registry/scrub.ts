@@ -1,9 +1,9 @@
 // Scrub: reads every blob back and compares it with its digest. One that differs is never served again; pushing
 // it anew repairs it.
 import { algorithmOf, type Digest } from '../oci/digest.ts'
-import { scanItems } from './fsck.ts'
 import { type Link, linkChange, linkOf } from './links.ts'
 import type { Registry } from './registry.ts'
+import { scanItems } from './scan.ts'
 import { digestOfBody } from './verified-body.ts'
 
 export interface ScrubReport {

@@ -25,5 +25,7 @@ export interface OpenStores {
   expire?(nowMs: number): Promise<void>
   /** Writes a copy that can be started as it is, where the store has no better way. */
   backUp?(target: string): Promise<CopyReport>
+  /** After the metadata was restored to a point in time: brings back the objects it names, where that is needed. */
+  recoverObjects?(): Promise<{ named: number; recovered: number; lost: string[] }>
   close(): Promise<void>
 }

@@ -181,6 +181,19 @@ export const OPERATIONS: Record<string, Operation> = {
       return report.corrupt.length > 0 ? 1 : 0
     },
   },
+  'doctor restore': {
+    usage: 'doctor restore',
+    what: 'after the table was restored to a point in time: bring back every object it names',
+    run: async ({ stores, print }) => {
+      if (!stores.recoverObjects) throw new UsageError('a local backup holds its objects: start it as it is')
+      const { named, recovered, lost } = await stores.recoverObjects()
+      for (const key of lost) print(`lost\t${key}`)
+      print(
+        `${named} objects are named, ${recovered} were deleted since and are back, ${lost.length} are lost`,
+      )
+      return lost.length > 0 ? 1 : 0
+    },
+  },
   backup: {
     usage: 'backup DIRECTORY',
     what: 'write a consistent copy that can be started as it is, while the registry goes on',

@@ -23,6 +23,8 @@ export type Fault =
   | { kind: 'delay'; ms: number }
   /** The store answers this instead of doing anything. */
   | { kind: 'answer'; status: number; headers: Record<string, string>; body: string }
+  /** A batch is taken and nothing of it done, as under throttling. */
+  | { kind: 'unprocessed' }
 
 export interface StoreProxy {
   url: string
@@ -65,6 +67,7 @@ export async function startStoreProxy(store: StoreCall['store'], target: string)
       incoming.resume()
       return void outgoing.writeHead(fault.status, fault.headers).end(fault.body)
     }
+    if (fault?.kind === 'unprocessed') return void (await answerUnprocessed(incoming, outgoing))
     if (fault?.kind === 'delay') await new Promise((resolve) => setTimeout(resolve, fault.ms))
     const { hostname, port } = new URL(target)
     const { method, url, headers } = incoming
@@ -95,6 +98,14 @@ export async function startStoreProxy(store: StoreCall['store'], target: string)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   proxy.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return proxy
+}
+
+async function answerUnprocessed(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  const chunks: Buffer[] = []
+  for await (const chunk of incoming) chunks.push(chunk as Buffer)
+  const { RequestItems } = JSON.parse(Buffer.concat(chunks).toString())
+  const body = { UnprocessedItems: RequestItems, UnprocessedKeys: RequestItems, Responses: {} }
+  outgoing.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify(body))
 }
 
 interface DynamoWrite {
