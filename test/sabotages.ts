@@ -46,4 +46,22 @@ export const SABOTAGES: Sabotage[] = [
     files: ['test/durability/sync.test.ts'],
     needs: ['strace'],
   },
+  {
+    name: 'calls',
+    breaks: 'DynamoDB is asked everything twice',
+    files: ['test/aws/calls.test.ts'],
+    needs: ['versitygw', 'dynoxide'],
+  },
+  {
+    name: 'lying-store',
+    breaks: 'DynamoDB acknowledges some transactions and does nothing',
+    files: ['test/aws/faults.test.ts', 'test/aws/cuts.test.ts'],
+    needs: ['versitygw', 'dynoxide'],
+  },
+  {
+    name: 'hoard',
+    breaks: 'every piece of a body is kept',
+    files: ['test/aws/large.test.ts'],
+    needs: ['versitygw', 'dynoxide'],
+  },
 ]

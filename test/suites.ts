@@ -29,6 +29,10 @@ function onAws(suite: Suite, env: Record<string, string> = {}, when: Suite['when
 
 const AWS_STORES = ['versitygw', 'dynoxide']
 
+function aws(name: string, env: Record<string, string> = {}): Suite {
+  return { name: `aws-${name}`, files: [`test/aws/${name}.test.ts`], needs: AWS_STORES, when: 'ci', env }
+}
+
 const CLIENTS: Suite[] = [
   client('skopeo', ['skopeo']),
   client('buildah', ['buildah', 'skopeo']),
@@ -86,19 +90,19 @@ const named = (name: string) => LOCAL.find((suite) => suite.name === name)!
 export const SUITES: Suite[] = [
   ...LOCAL,
   ...CLIENTS,
-  { name: 'aws-contract', files: ['test/aws/contract.test.ts'], needs: AWS_STORES, when: 'ci' },
+  aws('contract'),
+  aws('strictness'),
+  aws('processes'),
+  aws('direct-uploads'),
+  aws('recovery'),
   { name: 'aws-queue', files: ['test/aws/queue.test.ts'], needs: ['ministack'], when: 'ci' },
-  { name: 'aws-model', files: ['test/aws/model.test.ts'], needs: AWS_STORES, when: 'ci' },
-  { name: 'aws-calls', files: ['test/aws/calls.test.ts'], needs: AWS_STORES, when: 'ci' },
-  { name: 'aws-scale', files: ['test/aws/scale.test.ts'], needs: AWS_STORES, when: 'ci' },
-  {
-    name: 'aws-cuts',
-    files: ['test/aws/cuts.test.ts'],
-    needs: AWS_STORES,
-    when: 'ci',
-    // Every fifth call; the evidence cuts every single one.
-    env: { CUT_STRIDE: process.env.CUT_STRIDE ?? '5' },
-  },
+  aws('model'),
+  aws('calls'),
+  aws('scale'),
+  aws('large'),
+  aws('faults'),
+  // Every fifth call; the evidence cuts every single one.
+  aws('cuts', { CUT_STRIDE: process.env.CUT_STRIDE ?? '5' }),
   // The core's own suites: bytes through the server, so that all of it is seen; the clients follow redirects.
   onAws(named('api'), { TEST_REDIRECT: 'off' }, 'ci'),
   onAws(named('conformance-v1')),

@@ -1,4 +1,5 @@
 // A registry on S3 and DynamoDB with a counting proxy before each, and nothing running beside the requests.
+import path from 'node:path'
 import { S3Client } from '@aws-sdk/client-s3'
 import { startServer, storesEnvironment } from '../support/server.ts'
 import { startStoreProxy } from '../support/store-proxy.ts'
@@ -21,9 +22,10 @@ export async function openBudgeted(dataDir: string, env: Record<string, string> 
       AWS_ENDPOINT_URL_S3: s3.url,
       AWS_ENDPOINT_URL_DYNAMODB: dynamodb.url,
       ENTREPOT_SWEEP_EVERY_HOURS: '0',
-      ENTREPOT_BACKGROUND: process.env.SABOTAGE === 'calls' ? 'on' : 'off',
+      ENTREPOT_BACKGROUND: 'off',
       ...env,
     },
+    ...(process.env.SABOTAGE === 'calls' ? { preload: [path.join(import.meta.dirname, 'chatty.ts')] } : {}),
   })
   const client = new S3Client({
     endpoint: direct.AWS_ENDPOINT_URL_S3!,

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { entrepot } from '../cli/command.ts'
 import { type Server, startServer, storesEnvironment } from '../support/server.ts'
 import { type StoreProxy, startStoreProxy } from '../support/store-proxy.ts'
+import { LIE } from './fault-kinds.ts'
 import { findLies, type PushedImage, pushImage } from './pusher.ts'
 
 /** Enough for two parts. */
@@ -47,8 +48,9 @@ const pusher = (onError?: () => Promise<void> | void) => ({
 function onCall(hook: (number: number) => Promise<'cut before' | 'cut after' | undefined>): void {
   let number = 0
   for (const proxy of proxies)
-    proxy.fault = async () => {
+    proxy.fault = async (call) => {
       number += 1
+      if (process.env.SABOTAGE === 'lying-store' && number % 7 === 0) return LIE(call)
       const kind = await hook(number)
       return kind && { kind }
     }

@@ -28,6 +28,14 @@ const onOperation =
   (call) =>
     pattern.test(call.operation) ? fault() : undefined
 
+/** Not a fault but a lie, which the tests must find out. */
+export const LIE: FaultOf = onOperation(/TransactWrite/, () => ({
+  kind: 'answer',
+  status: 200,
+  headers: { 'content-type': 'application/x-amz-json-1.0' },
+  body: '{}',
+}))
+
 export const FAULTS: Record<string, FaultOf> = {
   SlowDown: onS3(() => s3Error(503, 'SlowDown')),
   'InternalError of S3': onS3(() => s3Error(500, 'InternalError')),

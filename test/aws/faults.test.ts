@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { entrepot } from '../cli/command.ts'
 import { type Server, startServer, storesEnvironment } from '../support/server.ts'
 import { type StoreProxy, startStoreProxy } from '../support/store-proxy.ts'
-import { FAULTS } from './fault-kinds.ts'
+import { FAULTS, LIE } from './fault-kinds.ts'
 import { findLies, type PushedImage, pushImage } from './pusher.ts'
 
 const SECONDS = Number(process.env.FAULT_SECONDS ?? 40)
@@ -44,7 +44,7 @@ test(
       proxy.fault = (call) => {
         if (call.number % ONE_IN !== 0) return undefined
         const name = names[Math.floor(Math.random() * names.length)]!
-        const fault = FAULTS[name]!(call)
+        const fault = (process.env.SABOTAGE === 'lying-store' ? LIE : FAULTS[name]!)(call)
         if (fault) injected.set(name, (injected.get(name) ?? 0) + 1)
         return fault
       }

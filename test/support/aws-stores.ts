@@ -28,8 +28,11 @@ export interface AwsStores {
   stop(): Promise<void>
 }
 
-/** Gone with this process at the latest, however it ends. */
-export async function startAwsStores(): Promise<AwsStores> {
+/**
+ * Gone with this process at the latest, however it ends.
+ * @param eventsTo URL that the S3 server tells of new objects
+ */
+export async function startAwsStores(eventsTo?: string): Promise<AwsStores> {
   const directory = await mkdtemp(path.join(tmpdir(), 'entrepot-aws-'))
   const [objects, versions] = [path.join(directory, 'objects'), path.join(directory, 'versions')]
   await mkdir(objects)
@@ -47,6 +50,7 @@ export async function startAwsStores(): Promise<AwsStores> {
     '--quiet',
     '--access-log',
     accessLog,
+    ...(eventsTo === undefined ? [] : ['--event-webhook-url', eventsTo]),
     'posix',
     '--versioning-dir',
     versions,
