@@ -77,7 +77,7 @@ export async function openWorkplace(options: { tls?: boolean } = {}): Promise<Wo
         timeout: 300_000,
       }
       try {
-        const { stdout, stderr } = await run('bash', ['-euo', 'pipefail', '-c', command], options)
+        const { stdout, stderr } = await run('bash', ['--norc', '-euo', 'pipefail', '-c', command], options)
         return stdout + stderr
       } catch (error) {
         const { stdout, stderr } = error as { stdout: string; stderr: string }
