@@ -79,7 +79,8 @@ const dockerRegistry: Contestant = {
 
 const zot: Contestant = {
   name: 'zot',
-  version: async () => JSON.parse(await runProgram('zot', ['--version']).catch(() => '{}')).commit ?? 'zot',
+  version: async () =>
+    JSON.parse(await runProgram('zot', ['--version']).catch(() => '{}')).commit || 'a build without a name',
   settings: 'defaults (deduplication and garbage collection on), log level error',
   start: (options) => {
     const config = path.join(options.dataDir, 'config.json')
