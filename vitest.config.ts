@@ -5,6 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // A machine may be busy with something else for a while.
+    expect: { poll: { timeout: 10_000 } },
     // Two cores: more workers only make timings worse.
     maxWorkers: 2,
   },

@@ -47,6 +47,18 @@ export const SABOTAGES: Sabotage[] = [
     needs: ['strace'],
   },
   {
+    name: 'edge-any-token',
+    breaks: 'the edge takes any signature of a session token',
+    files: ['test/property/edge.test.ts', 'test/unit/edge'],
+    needs: [],
+  },
+  {
+    name: 'edge-headers',
+    breaks: 'the edge hands the client’s headers to S3',
+    files: ['test/property/edge.test.ts', 'test/unit/edge'],
+    needs: [],
+  },
+  {
     name: 'calls',
     breaks: 'DynamoDB is asked everything twice',
     files: ['test/aws/calls.test.ts'],

@@ -20,6 +20,7 @@ export interface SigningKey {
 
 interface SessionKey {
   id: string
+  /** Base64url; the HMAC key is this text itself, because that is what CloudFront's crypto takes for certain. */
   secret: string
   createdAt?: string
 }
@@ -28,6 +29,8 @@ export interface SecretsDocument {
   v: 1
   session: SessionKey[]
   signing: SigningKey[]
+  /** What the edge sends along, so that requests around it are recognised. */
+  origin?: string
 }
 
 /** @throws SyntaxError when the document is no document of ours */
@@ -47,7 +50,7 @@ export async function withNewKeys(document: SecretsDocument, nowMs: number): Pro
   const kept = <T extends { createdAt?: string }>(keys: T[]) =>
     keys.filter((key, index) => index >= keys.length - 1 || createdAtMs(key) > nowMs - KEPT_MS)
   return {
-    v: 1,
+    ...document,
     session: [...kept(document.session), newSessionKey()],
     signing: [...kept(document.signing), await newSigningKey()],
   }
@@ -63,6 +66,11 @@ export class Secrets {
     this.#clock = clock
   }
 
+  /** As it was read last; for whoever has to hand it on. */
+  get document(): SecretsDocument {
+    return this.#document
+  }
+
   replace(document: SecretsDocument): void {
     this.#document = document
   }
@@ -71,7 +79,7 @@ export class Secrets {
     const { session } = this.#document
     return {
       currentId: this.#active(session).id,
-      secrets: new Map(session.map(({ id, secret }) => [id, Buffer.from(secret, 'base64url')])),
+      secrets: new Map(session.map(({ id, secret }) => [id, Buffer.from(secret)])),
     }
   }
 

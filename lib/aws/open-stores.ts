@@ -23,23 +23,44 @@ const ANSWER_MS = 10_000
 const S3_ANSWER_MS = 120_000
 const CONNECTIONS = 256
 
-/** @throws StartupError when a store cannot be reached or was written by a newer program */
-export async function openAwsStores(config: Config): Promise<OpenStores> {
+export interface OpenRegistry {
+  registry: Registry
+  events: { onEvent(): void }
+  s3: S3Client
+  close(): void
+}
+
+/** The registry on its stores, without keys: for programs that answer no clients. Nothing is fetched. */
+export function openRegistry(config: Config): OpenRegistry {
   const dynamodb = new DynamoDBClient({ maxAttempts: ATTEMPTS, requestHandler: handler(ANSWER_MS) })
   const s3 = createS3Client()
-  const metadata = createDynamoMetadataStore(dynamodb, config.table!)
-  const blobs = createS3BlobStore({ client: s3, name: config.bucket! })
   const events = { onEvent: () => {} }
   const registry: Registry = {
-    metadata,
-    blobs,
+    metadata: createDynamoMetadataStore(dynamodb, config.table!),
+    blobs: createS3BlobStore({ client: s3, name: config.bucket! }),
     clock: { nowMs: Date.now },
     settings: settingsOf(config),
     newId,
     onEvent: () => events.onEvent(),
   }
+  const close = () => {
+    dynamodb.destroy()
+    s3.destroy()
+  }
+  return { registry, events, s3, close }
+}
+
+/**
+ * @param options `prepared`: somebody else has made the store one of ours, so nothing is read but the keys
+ * @throws StartupError when a store cannot be reached or was written by a newer program
+ */
+export async function openAwsStores(
+  config: Config,
+  options: { prepared?: boolean } = {},
+): Promise<OpenStores> {
+  const { registry, events, s3, close } = openRegistry(config)
   try {
-    await prepareStore(registry)
+    if (!options.prepared) await prepareStore(registry)
     const source = secretsAt(config.secrets!)
     const secrets = new Secrets(await source.read(), registry.clock)
     const refresh = setInterval(() => {
@@ -57,20 +78,20 @@ export async function openAwsStores(config: Config): Promise<OpenStores> {
       rotateKeys: async () => secrets.replace(await source.rotate()),
       close: async () => {
         clearInterval(refresh)
-        dynamodb.destroy()
-        s3.destroy()
+        close()
       },
     }
   } catch (error) {
-    if (error instanceof StartupError) throw error
-    const { name, message } =
-      (error as Error).cause instanceof Error ? ((error as Error).cause as Error) : (error as Error)
-    throw new StartupError(
-      'data',
-      `cannot use table ${config.table}, bucket ${config.bucket}: ${name}: ${message}`,
-      error,
-    )
+    close()
+    throw explained(config, error as Error)
   }
+}
+
+function explained(config: Config, error: Error): StartupError {
+  if (error instanceof StartupError) return error
+  const { name, message } = error.cause instanceof Error ? error.cause : error
+  const what = `table ${config.table}, bucket ${config.bucket}`
+  return new StartupError('data', `cannot use ${what}: ${name}: ${message}`, error)
 }
 
 /** An endpoint of one's own knows no bucket host names. */

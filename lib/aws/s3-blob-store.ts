@@ -216,12 +216,11 @@ export function createS3BlobStore(bucket: Bucket, options: S3BlobStoreOptions = 
       } while (token)
     },
 
-    locate: (key, lifeSeconds) =>
-      getSignedUrl(
-        client,
-        new GetObjectCommand({ Bucket, Key: key, ResponseContentType: 'application/octet-stream' }),
-        { expiresIn: lifeSeconds },
-      ),
+    locate(key, method, lifeSeconds) {
+      const input = { Bucket, Key: key, ResponseContentType: 'application/octet-stream' }
+      const command = method === 'GET' ? new GetObjectCommand(input) : new HeadObjectCommand(input)
+      return getSignedUrl(client, command as GetObjectCommand, { expiresIn: lifeSeconds })
+    },
   }
   return store
 }

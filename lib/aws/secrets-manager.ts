@@ -4,7 +4,7 @@ import {
   GetSecretValueCommand,
   PutSecretValueCommand,
   ResourceNotFoundException,
-  type SecretsManagerClient,
+  SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager'
 import { newSecrets, parseSecrets, type SecretsDocument, withNewKeys } from '../access/secret-keys.ts'
 import { calling } from './failures.ts'
@@ -26,10 +26,22 @@ export function secretsInManager(client: SecretsManagerClient, name: string): Se
     }
     return document
   }
+  /** What CloudFormation made it with: what the edge sends along, and no keys yet. */
+  async function made(): Promise<{ origin?: string }> {
+    try {
+      const answer = await calling('keys', () => client.send(new GetSecretValueCommand({ SecretId: name })))
+      const { origin } = JSON.parse(answer.SecretString ?? '{}') as { origin?: string }
+      return origin === undefined ? {} : { origin }
+    } catch (error) {
+      if (error instanceof ResourceNotFoundException) return {}
+      throw error
+    }
+  }
   async function find(): Promise<SecretsDocument | undefined> {
     try {
       const answer = await calling('keys', () => client.send(new GetSecretValueCommand({ SecretId: name })))
-      return isDocument(answer.SecretString) ? parseSecrets(answer.SecretString!) : undefined
+      const text = answer.SecretString ?? '{}'
+      return hasKeys(text) ? parseSecrets(text) : undefined
     } catch (error) {
       if (error instanceof ResourceNotFoundException) return undefined
       throw error
@@ -39,7 +51,7 @@ export function secretsInManager(client: SecretsManagerClient, name: string): Se
     async read() {
       const found = await find()
       if (found) return found
-      await write(await newSecrets())
+      await write({ ...(await newSecrets()), ...(await made()) })
       // Another process may have been first; everybody goes by what is there now.
       return (await find())!
     },
@@ -47,7 +59,14 @@ export function secretsInManager(client: SecretsManagerClient, name: string): Se
   }
 }
 
-/** CloudFormation cannot create a secret without some value. */
-function isDocument(text = ''): boolean {
-  return text.startsWith('{"v":1')
+/** A secret that is just a text, such as what the edge sends along. */
+export async function readSecretText(name: string): Promise<string> {
+  const client = new SecretsManagerClient({})
+  const answer = await calling('keys', () => client.send(new GetSecretValueCommand({ SecretId: name })))
+  client.destroy()
+  return answer.SecretString ?? ''
+}
+
+function hasKeys(text: string): boolean {
+  return 'session' in JSON.parse(text)
 }

@@ -9,7 +9,7 @@ import { type Config, type ConfigKey, configSchema } from './schema.ts'
 export class ConfigError extends Error {}
 
 /** Passwords do not belong on a command line, where every user of the machine can read them. */
-const NOT_FLAGS: ConfigKey[] = ['adminPassword']
+const NOT_FLAGS: ConfigKey[] = ['adminPassword', 'cloud']
 const KEYS = Object.keys(configSchema.shape) as ConfigKey[]
 
 /**
@@ -60,7 +60,7 @@ function readFlags(args: string[]): Record<string, string | boolean> & { config?
 
 function readEnvironment(env: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(
-    KEYS.flatMap((key) => {
+    KEYS.filter((key) => key !== 'cloud').flatMap((key) => {
       const value = env[`ENTREPOT_${kebab(key).replaceAll('-', '_').toUpperCase()}`]
       return value === undefined ? [] : [[key, value]]
     }),

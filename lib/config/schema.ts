@@ -1,5 +1,6 @@
 // What can be configured: one schema for the file, the environment, the command line, and later the cloud stacks.
-import { z } from 'zod'
+import * as z from 'zod'
+import { cloudSchema } from './cloud.ts'
 
 const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
@@ -53,6 +54,14 @@ export const configSchema = z.strictObject({
     .default(6)
     .describe('hours between sweeps; 0 for never'),
   blobLimitGiB: z.coerce.number().positive().max(5120).default(5120).describe('largest blob accepted'),
+  edge: z
+    .enum(['on', 'off'])
+    .default('off')
+    .describe('requests come through the edge of the cloud, and only through it'),
+  redirectHeads: z
+    .enum(['on', 'off'])
+    .default('off')
+    .describe('send HEAD of a blob to S3 too, behind a gateway that loses its length'),
   background: z
     .enum(['on', 'off'])
     .default('on')
@@ -67,6 +76,7 @@ export const configSchema = z.strictObject({
     .describe('whether pulls of blobs are sent to S3 itself, with --stores aws'),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   logTo: z.enum(['file', 'stdout']).default('file').describe('file is <data>/logs/entrepot.jsonl'),
+  cloud: cloudSchema.optional().describe('what only the cloud stacks read'),
   adminPassword: z.string().min(8, 'expected at least 8 characters').optional(),
 })
 
@@ -88,6 +98,7 @@ export function settingsOf(config: Config) {
     blobLimitBytes: Math.floor(config.blobLimitGiB * 2 ** 30),
     createProjectsOnPush: config.open,
     redirectBlobs: config.redirectBlobs === 'on',
+    redirectHeads: config.redirectHeads === 'on',
     directUploads: config.directUploads === 'on',
   }
 }

@@ -21,7 +21,8 @@ export async function readBlob(call: Call, name: string, digest: Digest): Promis
     'Cache-Control': 'private, max-age=31536000, immutable',
   }
   if (isNotModified(request, digest)) return { status: 304, headers }
-  if (head) return { status: 200, headers, lengthBytes: link.sizeBytes }
+  const location = await locateBlob(registry, link, head ? 'HEAD' : 'GET')
+  if (head && !location) return { status: 200, headers, lengthBytes: link.sizeBytes }
 
   const range = fits(request.headers['if-range'], digest)
     ? parseRange(request.headers.range, link.sizeBytes)
@@ -31,7 +32,6 @@ export async function readBlob(call: Call, name: string, digest: Digest): Promis
       status: 416,
       headers: { 'Content-Range': `bytes */${link.sizeBytes}` },
     })
-  const location = await locateBlob(registry, link)
   // The client asks there with the same Range; what it gets is checked against the digest like any blob.
   if (location)
     return empty(307, { Location: location, 'Docker-Content-Digest': digest, 'Cache-Control': 'no-store' })

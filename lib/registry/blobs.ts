@@ -51,9 +51,14 @@ export async function findBlob(
 const LOCATION_SECONDS = 300
 
 /** @returns a URL to read the blob from the store itself, or undefined where its bytes go through us */
-export async function locateBlob(registry: Registry, link: Link): Promise<string | undefined> {
-  if (!registry.settings.redirectBlobs) return undefined
-  return registry.blobs.locate?.(link.object, LOCATION_SECONDS)
+export async function locateBlob(
+  registry: Registry,
+  link: Link,
+  method: 'GET' | 'HEAD',
+): Promise<string | undefined> {
+  const { redirectBlobs, redirectHeads } = registry.settings
+  if (!(method === 'GET' ? redirectBlobs : redirectHeads)) return undefined
+  return registry.blobs.locate?.(link.object, method, LOCATION_SECONDS)
 }
 
 /**

@@ -115,7 +115,7 @@ export interface BlobStore {
   /** Every object whose key starts with `prefix`, in no order. */
   list(prefix: string): AsyncIterable<StoredObject>
   /** A URL that whoever holds it can read the object from, for so long; absent where only we can read. */
-  locate?(key: string, lifeSeconds: number): Promise<string>
+  locate?(key: string, method: 'GET' | 'HEAD', lifeSeconds: number): Promise<string>
 }
 
 export interface Clock {

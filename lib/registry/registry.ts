@@ -17,6 +17,8 @@ export interface Settings {
   directUploads: boolean
   /** Send whoever pulls a blob to the store, where the store can be read directly. */
   redirectBlobs: boolean
+  /** The same for HEAD: an answer without a body cannot tell a length behind some gateways. */
+  redirectHeads: boolean
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -25,6 +27,7 @@ export const DEFAULT_SETTINGS: Settings = {
   blobLimitBytes: 5 * 2 ** 40,
   createProjectsOnPush: false,
   redirectBlobs: true,
+  redirectHeads: false,
   directUploads: false,
 }
 

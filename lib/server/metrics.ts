@@ -8,6 +8,7 @@ export interface ServerMetrics {
   received(bytes: number): void
   sent(bytes: number): void
   inFlight(change: 1 | -1): void
+  busy(): boolean
   render(): Promise<{ contentType: string; text: string }>
 }
 
@@ -51,6 +52,7 @@ export function createMetrics(recorder: Recorder): ServerMetrics {
       this.set(recorder.lost)
     },
   })
+  let under = 0
   return {
     answered: (method, route, status, seconds) => {
       requests.inc({ method, route, status: String(status) })
@@ -58,7 +60,11 @@ export function createMetrics(recorder: Recorder): ServerMetrics {
     },
     received: (bytes) => received.inc(bytes),
     sent: (bytes) => sent.inc(bytes),
-    inFlight: (change) => inFlight.inc(change),
+    inFlight: (change) => {
+      under += change
+      inFlight.inc(change)
+    },
+    busy: () => under > 0,
     render: async () => ({ contentType: metrics.contentType, text: await metrics.metrics() }),
   }
 }

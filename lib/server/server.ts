@@ -7,8 +7,12 @@ import { ensureAdmin } from '../access/users.ts'
 import type { Config } from '../config/schema.ts'
 import type { Api } from '../http/api.ts'
 import { handle } from '../http/application.ts'
+import { edgeClaims } from '../http/edge-headers.ts'
+import { renderError } from '../http/errors.ts'
 import { type HttpRequest, type HttpResponse, json } from '../http/message.ts'
+import { redactedPath } from '../http/redacted-path.ts'
 import { routeLabel } from '../http/route-label.ts'
+import { accessRecords } from '../registry/access-records.ts'
 import { Recorder } from '../registry/recorder.ts'
 import { startBackground } from './background.ts'
 import { listenControl } from './control.ts'
@@ -26,6 +30,8 @@ export interface RegistryServer {
   url: string
   /** Only when it was made at this start. */
   adminPassword?: string
+  /** Requests are under way. */
+  readonly busy: boolean
   /** Certificate files read again. */
   reloadTls(): void
   /** Stops listening, lets requests end, writes what is left. */
@@ -48,7 +54,7 @@ export async function startServer(config: Config, stores: OpenStores): Promise<R
     const recorder = new Recorder(registry, stores.pullLog)
     const background = startBackground(stores, recorder, log.logger, config)
     opened.push(() => background.stop())
-    const api: Api = {
+    const api = {
       registry,
       access: accessTo(stores, recorder, config),
       recorder,
@@ -67,6 +73,9 @@ export async function startServer(config: Config, stores: OpenStores): Promise<R
     log.logger.info({ component: 'server', url, open: config.open }, 'listening')
     return {
       url,
+      get busy() {
+        return metrics.busy()
+      },
       ...(admin.password === undefined ? {} : { adminPassword: admin.password }),
       reloadTls: () => {
         const fresh = readTls(config)
@@ -91,18 +100,12 @@ function accessTo(stores: OpenStores, recorder: Recorder, config: Config): Acces
     secrets: stores.secrets,
     service: 'entrepot',
     open: config.open,
-    onAccess: (principal, asked, granted) => {
-      for (const { type, name, actions } of asked) {
-        const got = granted.find((each) => each.type === type && each.name === name)?.actions ?? []
-        for (const action of actions)
-          recorder.access(principal, `${type}:${name}:${action}`, got.includes(action))
-      }
-    },
+    onAccess: accessRecords(recorder),
   })
 }
 
 function registryServer(
-  api: Api,
+  api: Api & Pick<OpenStores, 'secrets'>,
   metrics: ServerMetrics,
   log: Log,
   config: Config,
@@ -115,9 +118,12 @@ function registryServer(
       const { contentType, text } = await metrics.render()
       return { status: 200, headers: { 'Content-Type': contentType }, body: text }
     }
-    const addressed = config.externalUrl
-      ? { ...request, origin: new URL(config.externalUrl).origin }
-      : request
+    let addressed: HttpRequest
+    try {
+      addressed = addressedTo(request, config, api.secrets.document.origin)
+    } catch (error) {
+      return renderError(error, request.id)
+    }
     return handle(api, addressed, (failed, error, expected) => {
       if (!expected) logger.error({ component: 'http', requestId: failed.id, err: error }, 'request failed')
     })
@@ -136,7 +142,7 @@ function registryServer(
           component: 'http',
           requestId: request.id,
           method: request.method,
-          path: redacted(request.path),
+          path: redactedPath(request.path),
           status,
           ...facts,
           client: request.headers['user-agent'],
@@ -150,9 +156,13 @@ function registryServer(
   )
 }
 
-/** Session tokens are permissions: a log holds only their beginning. */
-function redacted(path: string): string {
-  return path.replace(/(\/blobs\/uploads\/.{12}).+$/, '$1…').slice(0, 500)
+/** The request as the client addressed it, whatever stands between. @throws DENIED when it came around the edge */
+function addressedTo(request: HttpRequest, config: Config, edgeSecret: string | undefined): HttpRequest {
+  if (config.edge === 'on') {
+    const { host, requestId } = edgeClaims(request.headers, edgeSecret ?? '')
+    return { ...request, origin: `https://${host}`, ...(requestId === undefined ? {} : { id: requestId }) }
+  }
+  return config.externalUrl ? { ...request, origin: new URL(config.externalUrl).origin } : request
 }
 
 function readTls(config: Config): TlsFiles | undefined {

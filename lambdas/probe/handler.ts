@@ -1,0 +1,21 @@
+// CloudFormation once a deployment is up -> probe.
+import middy from '@middy/core'
+import * as z from 'zod'
+import { runProbe } from '../../lib/functions/probe-function.ts'
+
+const env = z
+  .object({
+    ENTREPOT_URL: z.url(),
+    ENTREPOT_ADMIN_PASSWORD_SECRET: z.string(),
+    ENTREPOT_EDGE_KEYS: z.string(),
+    ENTREPOT_DIRECT_UPLOADS: z.enum(['on', 'off']),
+  })
+  .parse(process.env)
+const settings = {
+  url: env.ENTREPOT_URL,
+  adminPassword: env.ENTREPOT_ADMIN_PASSWORD_SECRET,
+  keyValueStore: env.ENTREPOT_EDGE_KEYS,
+  directUploads: env.ENTREPOT_DIRECT_UPLOADS,
+}
+
+export const handler = middy<unknown, void>().handler((event) => runProbe(event, settings))

@@ -1,0 +1,62 @@
+// The HTTP core as a function behind API Gateway.
+import { createAccess } from '../access/access.ts'
+import type { Secrets } from '../access/secret-keys.ts'
+import { openAwsStores } from '../aws/open-stores.ts'
+import type { Api } from '../http/api.ts'
+import { handle } from '../http/application.ts'
+import { renderError } from '../http/errors.ts'
+import { fromGateway, type GatewayEvent, type GatewayResult, toGateway } from '../http/gateway.ts'
+import type { HttpResponse } from '../http/message.ts'
+import { accessRecords } from '../registry/access-records.ts'
+import { Recorder } from '../registry/recorder.ts'
+import type { Registry } from '../registry/registry.ts'
+import { logLine } from './log.ts'
+import type { FunctionSettings } from './settings.ts'
+
+export type HttpFunction = (event: GatewayEvent) => Promise<GatewayResult>
+
+/** Opens the stores and reads the keys; nothing else is fetched before the first request. */
+export async function openHttpFunction(settings: FunctionSettings): Promise<HttpFunction> {
+  const { registry, secrets } = await openAwsStores(settings.config, { prepared: true })
+  return httpFunction(registry, secrets, settings.config.edge === 'on')
+}
+
+/** @param behindEdge requests that do not come through the edge are refused */
+export function httpFunction(registry: Registry, secrets: Secrets, behindEdge: boolean): HttpFunction {
+  const recorder = new Recorder(registry, (pull) => logLine({ component: 'pull', ...pull }))
+  const access = createAccess({
+    registry,
+    secrets,
+    service: 'entrepot',
+    open: false,
+    onAccess: accessRecords(recorder),
+  })
+  const api: Api = { registry, access, recorder, secrets }
+
+  return async (event) => {
+    const { method } = event.requestContext.http
+    const response = await answer(api, event, behindEdge ? (secrets.document.origin ?? '') : undefined)
+    // The container may be frozen as soon as this returns: what was noted is written now.
+    if (recorder.pending)
+      await recorder.flush().catch((error) => logLine({ component: 'recorder', error: String(error) }))
+    return toGateway(method, response)
+  }
+}
+
+async function answer(api: Api, event: GatewayEvent, edgeSecret: string | undefined): Promise<HttpResponse> {
+  try {
+    const request = fromGateway(event, edgeSecret)
+    return await handle(api, request, (failed, error, expected) => {
+      if (!expected) logLine({ component: 'http', requestId: failed.id, error: describe(error) })
+    })
+  } catch (error) {
+    // It came around the edge, or is no event of a gateway.
+    const response = renderError(error, event.requestContext.requestId)
+    return { ...response, headers: { ...response.headers, 'Cache-Control': 'no-store' } }
+  }
+}
+
+function describe(error: unknown): string {
+  const { stack, cause } = error as Error
+  return cause ? `${stack}\ncaused by ${(cause as Error).stack ?? String(cause)}` : (stack ?? String(error))
+}

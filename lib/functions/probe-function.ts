@@ -1,0 +1,59 @@
+// Runs once a deployment is up: looks at the user's own stack from outside, and switches on only what was seen to work.
+import { readSecretText } from '../aws/secrets-manager.ts'
+import { type Diagnosis, examine } from '../doctor/doctor.ts'
+import { answerCustomResource, isCustomResource } from './custom-resource.ts'
+import { edgeKeys } from './edge-keys.ts'
+import { logLine } from './log.ts'
+
+export interface ProbeSettings {
+  url: string
+  adminPassword: string
+  keyValueStore: string
+  /** Whether blobs may go straight to S3 at all. */
+  directUploads: 'on' | 'off'
+}
+
+/** A new distribution and a new key take a while to be everywhere. */
+const PATIENCE_MS = 240_000
+const PAUSE_MS = 5000
+
+export async function runProbe(event: unknown, settings: ProbeSettings): Promise<void> {
+  if (!isCustomResource(event)) throw new Error('this function is for deployments')
+  return answerCustomResource(event, () => probe(settings))
+}
+
+async function probe(settings: ProbeSettings): Promise<Record<string, string>> {
+  const keys = edgeKeys(settings.keyValueStore)
+  const login = { user: 'admin', password: await readSecretText(settings.adminPassword) }
+  let direct: 'on' | 'off' = 'off'
+  if (settings.directUploads === 'on') {
+    await keys.setDirect('on')
+    const seen = await patiently(() =>
+      examine(settings.url, login, ['direct-whole-blob', 'direct-wrong-digest', 'no-smuggling']),
+    )
+    direct = seen.every(({ passed }) => passed) ? 'on' : 'off'
+    for (const diagnosis of seen) logLine({ component: 'probe', ...diagnosis })
+  }
+  await keys.setDirect(direct)
+  const diagnoses = await patiently(() => examine(settings.url, login))
+  for (const diagnosis of diagnoses) logLine({ component: 'probe', ...diagnosis })
+  const failed = diagnoses.filter(({ passed, optional }) => !passed && !optional)
+  return {
+    Direct: direct,
+    Failed:
+      failed
+        .map(({ id, found }) => `${id}: ${found}`)
+        .join('; ')
+        .slice(0, 1000) || 'nothing',
+  }
+}
+
+/** What fails at first may only not have arrived everywhere yet. */
+async function patiently(look: () => Promise<Diagnosis[]>): Promise<Diagnosis[]> {
+  const deadline = Date.now() + PATIENCE_MS
+  for (;;) {
+    const diagnoses = await look()
+    if (diagnoses.every(({ passed }) => passed) || Date.now() > deadline) return diagnoses
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+  }
+}

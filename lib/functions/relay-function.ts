@@ -1,0 +1,43 @@
+// What happens behind the requests: events out of the outbox, direct uploads that S3 tells of, and the schedule.
+import { openRegistry } from '../aws/open-stores.ts'
+import { createdKeys } from '../aws/s3-events.ts'
+import { registerDirectUpload } from '../registry/direct-uploads.ts'
+import type { Registry } from '../registry/registry.ts'
+import { relay } from '../registry/relay.ts'
+import { logLine } from './log.ts'
+import type { FunctionSettings } from './settings.ts'
+
+/** Hands a job to the workers, and wakes them. */
+export type Enqueue = (job: { kind: string }) => Promise<void>
+
+/** Leaves the function time to end well. */
+const RESERVE_MS = 10_000
+
+export function openRelay(settings: FunctionSettings, enqueue: Enqueue) {
+  const { registry } = openRegistry(settings.config)
+  return async (event: unknown, context: { getRemainingTimeInMillis(): number }): Promise<void> => {
+    const { task, Records } = event as { task?: string; Records?: unknown[] }
+    if (task !== undefined) return enqueue({ kind: task })
+    // The stream only says that there is something; all of it is in the outbox.
+    if (Records !== undefined) return drain(registry, () => context.getRemainingTimeInMillis() > RESERVE_MS)
+    await register(registry, event)
+  }
+}
+
+async function drain(registry: Registry, more: () => boolean): Promise<void> {
+  let failures = 0
+  const failed = (error: unknown, event: string) => {
+    failures += 1
+    logLine({ component: 'relay', event, error: String(error) })
+  }
+  while (more() && (await relay(registry, failed)) > 0);
+  // Thrown so that the stream brings it up again; what was relayed is gone from the outbox.
+  if (failures > 0) throw new Error(`${failures} events could not be relayed`)
+}
+
+async function register(registry: Registry, event: unknown): Promise<void> {
+  for (const key of createdKeys(JSON.stringify(event))) {
+    const outcome = await registerDirectUpload(registry, key)
+    logLine({ component: 'relay', key, outcome })
+  }
+}

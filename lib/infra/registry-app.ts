@@ -1,0 +1,130 @@
+// The whole deployment: which stacks there are, and what each is told.
+import path from 'node:path'
+import { type App, CfnOutput, type Environment, type Stack, Tags } from 'aws-cdk-lib'
+import { Platform } from 'aws-cdk-lib/aws-ecr-assets'
+import { ContainerImage } from 'aws-cdk-lib/aws-ecs'
+import type { CloudConfig } from '../config/cloud.ts'
+import type { Config } from '../config/schema.ts'
+import { readAuthorities, TRUST_ENVIRONMENT } from './constructs/trust-layer.ts'
+import { ApiStack } from './stacks/api.ts'
+import { DataStack } from './stacks/data.ts'
+import { EdgeStack } from './stacks/edge.ts'
+import { EventsStack } from './stacks/events.ts'
+import { IngestStack } from './stacks/ingest.ts'
+import { NetworkStack } from './stacks/network.ts'
+import { ObservabilityStack } from './stacks/observability.ts'
+import { WorkersStack } from './stacks/workers.ts'
+
+const root = path.resolve(import.meta.dirname, '../..')
+
+export interface RegistryStacks {
+  data: DataStack
+  network: NetworkStack
+  workers: WorkersStack
+  events: EventsStack
+  ingest: IngestStack | undefined
+  api: ApiStack | undefined
+  edge: EdgeStack | undefined
+  observability: ObservabilityStack
+}
+
+export function buildRegistry(
+  app: App,
+  config: Config,
+  cloud: CloudConfig,
+  env: Environment,
+): RegistryStacks {
+  const id = (name: string) => `${cloud.name}-${name}`
+  const stack = (name: string) => ({ env, stackName: id(name), terminationProtection: cloud.keep })
+  const data = new DataStack(app, id('data'), cloud, stack('data'))
+  const network = new NetworkStack(app, id('network'), cloud, stack('network'))
+  const environment = environmentOf(config, cloud, data)
+  const pem = cloud.trust === undefined ? undefined : readAuthorities(cloud.trust)
+  const tasks = {
+    data,
+    network,
+    image: imageOf(cloud),
+    environment: { ...environment, ...(pem === undefined ? {} : { ENTREPOT_TRUST: pem }) },
+  }
+  const functions = {
+    data,
+    environment: { ...environment, ...(pem === undefined ? {} : TRUST_ENVIRONMENT) },
+    pem,
+  }
+  const workers = new WorkersStack(app, id('workers'), cloud, { ...stack('workers'), ...tasks })
+  const events = new EventsStack(app, id('events'), cloud, { ...stack('events'), ...functions, workers })
+  const ingest =
+    cloud.ingest === 'off'
+      ? undefined
+      : new IngestStack(app, id('ingest'), cloud, { ...stack('ingest'), ...tasks })
+  const api =
+    cloud.frontDoor === 'cloudfront'
+      ? new ApiStack(app, id('api'), cloud, { ...stack('api'), ...functions })
+      : undefined
+  const edge = api && new EdgeStack(app, id('edge'), cloud, { ...stack('edge'), ...functions, api, ingest })
+  // Nobody but the setup makes keys, so nobody else needs the right to.
+  for (const each of [ingest, edge]) each?.addStackDependency(events)
+  const observability = new ObservabilityStack(app, id('observability'), cloud, {
+    ...stack('observability'),
+    data,
+    api,
+    events,
+    ingest,
+    workers,
+  })
+  tell(cloud, data, edge, ingest)
+  Tags.of(app).add('entrepot', cloud.name)
+  return { data, network, workers, events, ingest, api, edge, observability }
+}
+
+/** What whoever deployed wants to know next. */
+function tell(
+  cloud: CloudConfig,
+  data: DataStack,
+  edge: EdgeStack | undefined,
+  ingest: IngestStack | undefined,
+): void {
+  const output = (stack: Stack, name: string, value: string, description: string) =>
+    new CfnOutput(stack, name, { value, description })
+  const door = edge ?? ingest!
+  output(door, 'Url', edge ? edge.url : `https://${cloud.domain!.name}`, 'Where clients log in')
+  output(
+    data,
+    'AdminPasswordCommand',
+    `aws secretsmanager get-secret-value --secret-id ${data.adminPassword.secretName} --query SecretString --output text`,
+    'How to read the password of user admin',
+  )
+  if (!edge) return
+  output(
+    edge,
+    'DirectUploads',
+    edge.probed.getAttString('Direct'),
+    'on: Docker 29, buildx, containerd, helm, oras and regctl push straight into S3',
+  )
+  output(
+    edge,
+    'ProbeFailed',
+    edge.probed.getAttString('Failed'),
+    'Checks of the front door that failed; entrepot doctor runs them any time',
+  )
+}
+
+/** What every program of the registry is told, by the names its configuration has everywhere. */
+function environmentOf(config: Config, cloud: CloudConfig, data: DataStack): Record<string, string> {
+  return {
+    ENTREPOT_STORES: 'aws',
+    ENTREPOT_TABLE: data.table.tableName,
+    ENTREPOT_BUCKET: data.bucket.bucketName,
+    ENTREPOT_SECRETS: data.keys.secretArn,
+    ENTREPOT_UNDO_WINDOW_DAYS: String(config.undoWindowDays),
+    ENTREPOT_PUSH_GRACE_HOURS: String(config.pushGraceHours),
+    ENTREPOT_BLOB_LIMIT_GIB: String(config.blobLimitGiB),
+    ENTREPOT_DIRECT_UPLOADS: cloud.frontDoor === 'cloudfront' ? cloud.directUploads : 'off',
+    ENTREPOT_BACKGROUND: 'off',
+  }
+}
+
+function imageOf(cloud: CloudConfig): ContainerImage {
+  if (cloud.image !== undefined) return ContainerImage.fromRegistry(cloud.image)
+  return ContainerImage.fromAsset(root, { platform: Platform.LINUX_ARM64 })
+}

@@ -1,0 +1,104 @@
+// The API: functions behind an HTTP API, for registries behind the edge.
+import { Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib'
+import { type CfnStage, HttpApi, HttpMethod, HttpNoneAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2'
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations'
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
+import type { Construct } from 'constructs'
+import type { CloudConfig } from '../../config/cloud.ts'
+import { allow, readsBlobs, readsItems, writesBlobs, writesItems } from '../constructs/grants.ts'
+import { RegistryFunction } from '../constructs/registry-function.ts'
+import { trustLayers } from '../constructs/trust-layer.ts'
+import type { DataStack } from './data.ts'
+
+/** API Gateway gives up at 30. */
+const REQUEST_SECONDS = 29
+
+export interface ApiProps extends StackProps {
+  data: DataStack
+  /** Extra certificate authorities. */
+  pem: string | undefined
+  /** What every program of the registry is told. */
+  environment: Record<string, string>
+}
+
+export class ApiStack extends Stack {
+  readonly api: HttpApi
+  readonly functions: Record<'registry' | 'token' | 'management', RegistryFunction>
+
+  constructor(scope: Construct, id: string, cloud: CloudConfig, props: ApiProps) {
+    super(scope, id, props)
+    const { data, pem } = props
+    const retention = cloud.logRetentionDays as RetentionDays
+    const common = {
+      environment: { ...props.environment, ENTREPOT_EDGE: 'on', ENTREPOT_REDIRECT_HEADS: 'on' },
+      retention,
+      layers: trustLayers(this, pem),
+      timeout: Duration.seconds(REQUEST_SECONDS),
+      memoryMiB: 1024, // hashing passwords takes CPU and memory
+    }
+    const registry = new RegistryFunction(this, 'Registry', {
+      ...common,
+      handler: 'registry',
+      description: 'The OCI distribution API',
+    })
+    const token = new RegistryFunction(this, 'Token', {
+      ...common,
+      handler: 'token',
+      description: 'Tokens for clients',
+    })
+    const management = new RegistryFunction(this, 'Management', {
+      ...common,
+      handler: 'management',
+      description: 'The management API',
+    })
+    for (const each of [registry, management]) {
+      readsItems(data.table, each)
+      writesItems(data.table, each)
+      readsBlobs(data.bucket, each)
+      writesBlobs(data.bucket, each)
+    }
+    readsItems(data.table, token)
+    allow(token, ['dynamodb:BatchWriteItem'], [data.table.tableArn])
+    for (const each of [registry, token, management])
+      allow(each, ['secretsmanager:GetSecretValue'], [data.keys.secretArn])
+    this.functions = { registry, token, management }
+
+    const integration = (name: string, target: RegistryFunction) => new HttpLambdaIntegration(name, target)
+    this.api = new HttpApi(this, 'Api', {
+      apiName: cloud.name,
+      description: 'Reached through the edge alone: requests without its secret are refused',
+      defaultIntegration: integration('RegistryIntegration', registry),
+      defaultAuthorizer: new HttpNoneAuthorizer(), // tokens are the registry's own
+    })
+    const anyMethod = { methods: [HttpMethod.ANY] }
+    this.api.addRoutes({
+      path: '/service/{proxy+}',
+      ...anyMethod,
+      integration: integration('TokenIntegration', token),
+    })
+    for (const path of ['/api/{proxy+}', '/c/{proxy+}'])
+      this.api.addRoutes({
+        path,
+        ...anyMethod,
+        integration: integration(`Management${path[1]}`, management),
+      })
+    this.logAccess(retention)
+  }
+
+  /** Without paths: an upload's path holds its session token. */
+  private logAccess(retention: RetentionDays): void {
+    const group = new LogGroup(this, 'AccessLog', { retention, removalPolicy: RemovalPolicy.DESTROY })
+    const stage = this.api.defaultStage!.node.defaultChild as CfnStage
+    stage.accessLogSettings = {
+      destinationArn: group.logGroupArn,
+      format: JSON.stringify({
+        requestId: '$context.requestId',
+        method: '$context.httpMethod',
+        route: '$context.routeKey',
+        status: '$context.status',
+        latency: '$context.responseLatency',
+        error: '$context.integrationErrorMessage',
+      }),
+    }
+  }
+}
