@@ -8,7 +8,7 @@ import { openStores } from '../lib/shapes/open-stores.ts'
 
 try {
   trustExtraAuthorities(process.env)
-  const config = readConfig(['--stores', 'aws', '--host', '0.0.0.0', '--log-to', 'stdout'], process.env)
+  const config = readConfig(['--stores', 'aws', '--log-to', 'stdout'], process.env)
   const server = await startServer(config, await openStores(config))
   const unprotect = protectWhileBusy(() => server.busy, process.env.ECS_AGENT_URI)
   console.log(`Entrepôt ingest is listening on ${server.url}`)

@@ -51,8 +51,12 @@ async function answer(api: Api, event: GatewayEvent, edgeSecret: string | undefi
     })
   } catch (error) {
     // It came around the edge, or is no event of a gateway.
-    const response = renderError(error, event.requestContext.requestId)
-    return { ...response, headers: { ...response.headers, 'Cache-Control': 'no-store' } }
+    const { requestId } = event.requestContext
+    const response = renderError(error, requestId)
+    return {
+      ...response,
+      headers: { ...response.headers, 'Cache-Control': 'no-store', 'X-Request-Id': requestId },
+    }
   }
 }
 

@@ -91,7 +91,7 @@ function tell(
   output(
     data,
     'AdminPasswordCommand',
-    `aws secretsmanager get-secret-value --secret-id ${data.adminPassword.secretName} --query SecretString --output text`,
+    `aws secretsmanager get-secret-value --secret-id ${data.adminPassword.secretArn} --query SecretString --output text`,
     'How to read the password of user admin',
   )
   if (!edge) return

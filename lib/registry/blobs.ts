@@ -94,9 +94,8 @@ function unknownBlob(name: string, digest: Digest, link: Link | undefined): Regi
 export async function deleteBlob(registry: Registry, name: string, digest: Digest): Promise<void> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const { link } = await findBlob(registry, name, digest, false)
-    if (!(await registry.metadata.transact([linkChange(registry, link, { state: 'condemned' })])).ok) continue
-    const condemned = await readLink(registry, link.repo, digest)
-    if (condemned?.state !== 'condemned') continue
+    const condemned = await condemn(registry, link)
+    if (!condemned) continue
     const users = await liveUsers(registry, condemned)
     if (users.length > 0) {
       await touchLink(registry, condemned)
@@ -119,6 +118,15 @@ export async function deleteBlob(registry: Registry, name: string, digest: Diges
     'UNAVAILABLE',
     `blob ${digest} is being changed by too many requests at once: try again`,
   )
+}
+
+/** Another's condemning is as good as ours. @returns undefined when something changed meanwhile */
+async function condemn(registry: Registry, link: Link): Promise<Link | undefined> {
+  if (link.state === 'condemned') return link
+  if (!(await registry.metadata.transact([linkChange(registry, link, { state: 'condemned' })])).ok)
+    return undefined
+  const now = await readLink(registry, link.repo, link.digest)
+  return now?.state === 'condemned' ? now : undefined
 }
 
 /** Manifests that exist, or are being pushed, and use the blob. One that only undo could bring back does not count. */

@@ -106,7 +106,8 @@ async function condemn(
 ): Promise<ManifestRecord | undefined> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const seen = await readManifest(registry, repo, digest)
-    if (!seen) return undefined
+    // Another's condemning is as good as ours, and changing it would only make both begin again, for ever.
+    if (!seen || seen.state === 'condemned') return seen
     const outcome = await registry.metadata.transact([manifestChange(registry, seen, { state: 'condemned' })])
     const now = outcome.ok ? await readManifest(registry, repo, digest) : undefined
     if (now?.state === 'condemned') return now

@@ -16,6 +16,7 @@ const KEEP_ALIVE_MS = 75_000
 const HEADER_LIMIT_BYTES = 32 * 1024
 /** Of a refused request's body, read so that the client gets to see the answer. */
 const DISCARD_LIMIT_BYTES = 64 * 1024 * 1024
+const DISCARD_LIMIT_MS = 30_000
 
 export type Handler = (request: HttpRequest) => Promise<HttpResponse>
 
@@ -72,7 +73,7 @@ async function answer(
   try {
     const response = await handler(request)
     incoming.socket.setTimeout(IDLE_MS)
-    await send(incoming, outgoing, response, counted)
+    await send(incoming, outgoing, response, counted, connection.continues)
   } catch (error) {
     // The answer has begun: all that is left is to break it off, so that nobody takes it for whole.
     if (!outgoing.destroyed) hooks.failed(request, error)
@@ -121,7 +122,9 @@ async function send(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   response: HttpResponse,
-  counted: { sentBytes: number },
+  counted: { sentBytes: number; receivedBytes: number },
+  /** The client sends no body before it is told to continue. */
+  waits: boolean,
 ): Promise<void> {
   const { status, headers, body = '' } = response
   const withoutBody = incoming.method === 'HEAD' || status === 304 || status === 204
@@ -129,7 +132,13 @@ async function send(
   if (status !== 204 && status !== 304) outgoing.setHeader('Content-Length', lengthOf(response))
   if (!incoming.complete && hasBody(incoming)) outgoing.setHeader('Connection', 'close')
   outgoing.statusCode = status
-  if (withoutBody) {
+  const stillSends = !incoming.complete && !(waits && counted.receivedBytes === 0)
+  if (stillSends && (withoutBody || typeof body === 'string')) {
+    outgoing.flushHeaders()
+    if (!withoutBody) outgoing.write(body)
+    counted.sentBytes += withoutBody ? 0 : lengthOf(response)
+    discardRest(incoming, () => outgoing.destroyed || outgoing.end())
+  } else if (withoutBody) {
     outgoing.end()
   } else if (typeof body === 'string' || body instanceof Uint8Array) {
     counted.sentBytes += lengthOf(response)
@@ -137,7 +146,6 @@ async function send(
   } else {
     await sendChunks(outgoing, body, lengthOf(response), counted)
   }
-  if (!incoming.complete) discardRest(incoming)
 }
 
 function lengthOf({ body = '', lengthBytes }: HttpResponse): number {
@@ -170,14 +178,24 @@ function hasBody(incoming: IncomingMessage): boolean {
   return encoding !== undefined || Number(length ?? 0) > 0
 }
 
-/** A client that is still sending reads no answer on a connection that was reset: let it finish, within bounds. */
-function discardRest(incoming: IncomingMessage): void {
+/**
+ * A client that is still sending reads no answer on a connection that was reset, and Node closes one as soon as its
+ * answer ends: let the client finish first, within bounds.
+ */
+function discardRest(incoming: IncomingMessage, done: () => void): void {
   let discarded = 0
+  const timer = setTimeout(done, DISCARD_LIMIT_MS).unref()
+  const finish = () => {
+    clearTimeout(timer)
+    done()
+  }
   incoming.on('data', (chunk: Uint8Array) => {
     discarded += chunk.length
-    if (discarded > DISCARD_LIMIT_BYTES) incoming.destroy()
+    if (discarded > DISCARD_LIMIT_BYTES) finish()
   })
-  incoming.on('error', () => {})
+  incoming.once('end', finish)
+  incoming.once('close', finish)
+  incoming.on('error', finish)
   incoming.resume()
 }
 

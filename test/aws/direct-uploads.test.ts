@@ -39,7 +39,7 @@ beforeAll(async () => {
     response.end()
   })
   await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve))
-  aws = await startAwsStores(`http://127.0.0.1:${(receiver.address() as AddressInfo).port}`)
+  aws = await startAwsStores({ eventsTo: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}` })
   await aws.create(BUCKET)
   const secrets = path.join(directory, 'secrets.json')
   await writeFile(secrets, JSON.stringify(await newSecrets()))

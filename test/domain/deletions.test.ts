@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { digestOf } from '../../lib/oci/digest.ts'
 import { deleteManifest, deleteReference } from '../../lib/registry/deletion.ts'
 import { keys } from '../../lib/registry/keys.ts'
-import { readManifest } from '../../lib/registry/manifest-record.ts'
+import { manifestChange, readManifest } from '../../lib/registry/manifest-record.ts'
 import { findManifest } from '../../lib/registry/manifests.ts'
 import { listReferrers } from '../../lib/registry/referrers.ts'
 import { relay } from '../../lib/registry/relay.ts'
@@ -221,6 +221,18 @@ test('an index pushed while its child is deleted keeps the child', async () => {
     })
     await findManifest(registry, NAME, byDigest(child.digest))
   }
+})
+
+test('who deletes what another is deleting goes on from there instead of beginning again', async () => {
+  const registry = await testRegistry()
+  const image = await pushImage(registry, NAME, 'v1')
+  const repo = await repositoryId(registry, NAME)
+  const record = (await readManifest(registry, repo, image.digest))!
+  await registry.metadata.transact([manifestChange(registry, record, { state: 'condemned' })])
+  let writes = 0
+  const watched = before(registry, 'transact', () => writes++, 'every')
+  await deleteReference(watched, NAME, byDigest(image.digest), ACTOR)
+  expect(writes).toBe(1)
 })
 
 test('a manifest that never comes to rest is not deleted, and the client told to try again', async () => {

@@ -23,16 +23,21 @@ export interface AwsStores {
   /** Every request the S3 server answered, as it logged them itself. */
   accessLog: string
   directory: string
-  /** A table and a bucket of that name, fresh. */
-  create(name: string): Promise<void>
+  /** A table and a bucket, fresh; of the same name unless told otherwise. */
+  create(table: string, bucket?: string): Promise<void>
   stop(): Promise<void>
 }
 
-/**
- * Gone with this process at the latest, however it ends.
- * @param eventsTo URL that the S3 server tells of new objects
- */
-export async function startAwsStores(eventsTo?: string): Promise<AwsStores> {
+export interface StoreOptions {
+  /** URL that the S3 server tells of new objects. */
+  eventsTo?: string
+  /** Those of the S3 server's only user. */
+  credentials?: { accessKeyId: string; secretAccessKey: string }
+}
+
+/** Gone with this process at the latest, however it ends. */
+export async function startAwsStores(options: StoreOptions = {}): Promise<AwsStores> {
+  const { eventsTo, credentials = CREDENTIALS } = options
   const directory = await mkdtemp(path.join(tmpdir(), 'entrepot-aws-'))
   const [objects, versions] = [path.join(directory, 'objects'), path.join(directory, 'versions')]
   await mkdir(objects)
@@ -43,9 +48,9 @@ export async function startAwsStores(eventsTo?: string): Promise<AwsStores> {
     '--port',
     `127.0.0.1:${s3Port}`,
     '--access',
-    CREDENTIALS.accessKeyId,
+    credentials.accessKeyId,
     '--secret',
-    CREDENTIALS.secretAccessKey,
+    credentials.secretAccessKey,
     '--keep-alive',
     '--quiet',
     '--access-log',
@@ -62,13 +67,13 @@ export async function startAwsStores(eventsTo?: string): Promise<AwsStores> {
   ]
   await Promise.all([listening(s3Port), listening(dynamoPort)])
   const env = {
-    AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
     AWS_REGION: REGION,
     AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${s3Port}`,
     AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${dynamoPort}`,
   }
-  const common = { region: REGION, credentials: CREDENTIALS }
+  const common = { region: REGION, credentials }
   const s3 = new S3Client({ ...common, endpoint: env.AWS_ENDPOINT_URL_S3, forcePathStyle: true })
   const dynamodb = new DynamoDBClient({ ...common, endpoint: env.AWS_ENDPOINT_URL_DYNAMODB })
   return {
@@ -77,7 +82,7 @@ export async function startAwsStores(eventsTo?: string): Promise<AwsStores> {
     env,
     accessLog,
     directory,
-    create: async (name) => {
+    create: async (name, bucket = name) => {
       // The emulator slows down with every record of a stream, and nothing reads one here.
       const { StreamSpecification: _, ...table } = createTableInput(name)
       await dynamodb.send(new CreateTableCommand(table))
@@ -87,9 +92,9 @@ export async function startAwsStores(eventsTo?: string): Promise<AwsStores> {
           TimeToLiveSpecification: { AttributeName: TABLE.expiry, Enabled: true },
         }),
       )
-      await s3.send(new CreateBucketCommand({ Bucket: name }))
+      await s3.send(new CreateBucketCommand({ Bucket: bucket }))
       const Status = BUCKET.versioned ? 'Enabled' : 'Suspended'
-      await s3.send(new PutBucketVersioningCommand({ Bucket: name, VersioningConfiguration: { Status } }))
+      await s3.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status } }))
     },
     stop: async () => {
       s3.destroy()
@@ -108,7 +113,8 @@ export function runGuarded(
   env: Record<string, string> = {},
 ): ChildProcess {
   const guarded = 'd=$1; shift; "$@" & p=$!; cat >/dev/null; kill -9 $p; wait $p; rm -rf "$d"'
-  const child = spawn('sh', ['-c', guarded, 'sh', directory, findTool(program)!, ...args], {
+  const file = path.isAbsolute(program) ? program : findTool(program)!
+  const child = spawn('sh', ['-c', guarded, 'sh', directory, file, ...args], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
     env: { ...process.env, ...env },

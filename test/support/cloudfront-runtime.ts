@@ -29,10 +29,14 @@ export interface EdgeFunction {
   run(event: EdgeEvent): Promise<EdgeOutcome<EdgeRequest | EdgeResponse>>
 }
 
-/** @param read a key of the function's key-value store */
+/**
+ * @param read a key of the function's key-value store
+ * @param strict whether rules about headers are enforced
+ */
 export function loadEdgeFunction(
   code: string,
   read: (key: string) => Promise<string> | string,
+  strict = true,
 ): EdgeFunction {
   if (Buffer.byteLength(code) > CODE_LIMIT_BYTES)
     throw new Error(`the function is ${Buffer.byteLength(code)} bytes`)
@@ -63,7 +67,8 @@ export function loadEdgeFunction(
       )
       const handler = script.runInContext(context) as (event: EdgeEvent) => unknown
       const result = structuredClone((await handler(given)) as EdgeRequest | EdgeResponse)
-      if (!('statusCode' in result)) checkHeaders(event.request, result)
+      if (strict && event.response === undefined && !('statusCode' in result))
+        checkHeaders(event.request, result)
       return origin === undefined ? { result } : { result, origin }
     },
   }

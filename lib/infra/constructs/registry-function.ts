@@ -48,7 +48,8 @@ export class RegistryFunction extends NodejsFunction {
       architecture: Architecture.ARM_64,
       memorySize: memoryMiB,
       timeout,
-      environment,
+      // Named in CloudTrail beside every call.
+      environment: { AWS_SDK_UA_APP_ID: `entrepot-${handler}`, ...environment },
       layers,
       logGroup,
       loggingFormat: LoggingFormat.TEXT, // our lines are JSON already

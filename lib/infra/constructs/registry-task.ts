@@ -14,8 +14,8 @@ export interface RegistryTaskProps {
   cpu: number
   memoryMiB: number
   image: ContainerImage
-  /** The program, below the image's directory. */
-  command: string[]
+  /** The program: a file of bin/. */
+  name: 'ingest' | 'worker'
   environment: Record<string, string>
   secrets?: Record<string, Secret>
   logging: LogDriver
@@ -26,7 +26,7 @@ export interface RegistryTaskProps {
 const OUTSIDE_HEAP_MIB = 512
 
 export function registryTask(scope: Construct, id: string, props: RegistryTaskProps): FargateTaskDefinition {
-  const { cpu, memoryMiB, image, command, environment, secrets = {}, logging, port } = props
+  const { cpu, memoryMiB, image, name, environment, secrets = {}, logging, port } = props
   const task = new FargateTaskDefinition(scope, id, {
     cpu,
     memoryLimitMiB: memoryMiB,
@@ -38,8 +38,9 @@ export function registryTask(scope: Construct, id: string, props: RegistryTaskPr
   task.addContainer('main', {
     image,
     entryPoint: ['node'],
-    command,
+    command: [`bin/${name}.ts`],
     environment: {
+      AWS_SDK_UA_APP_ID: `entrepot-${name}`, // named in CloudTrail beside every call
       ...environment,
       NODE_OPTIONS: `--max-old-space-size=${Math.max(256, memoryMiB - OUTSIDE_HEAP_MIB)}`,
     },

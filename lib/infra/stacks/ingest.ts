@@ -50,9 +50,10 @@ export class IngestStack extends Stack {
     const task = registryTask(this, 'Task', {
       ...cloud.ingest,
       image,
-      command: ['bin/ingest.ts'],
+      name: 'ingest',
       environment: {
         ...environment,
+        ENTREPOT_HOST: '0.0.0.0', // of its own network interface
         ENTREPOT_PORT: String(PORT),
         ENTREPOT_EDGE: front ? 'off' : 'on',
         ...(front && cloud.domain ? { ENTREPOT_EXTERNAL_URL: `https://${cloud.domain.name}` } : {}),
@@ -110,14 +111,14 @@ export class IngestStack extends Stack {
   }
 
   /** CloudFront comes from within the VPC; the origin's secret tells it from others. */
-  private listenToEdge({ vpc }: NetworkStack): void {
+  private listenToEdge({ cidr }: NetworkStack): void {
     const listener = this.balancer.addListener('Edge', {
       port: 80,
       protocol: ApplicationProtocol.HTTP,
       open: false,
       defaultAction: ListenerAction.forward([this.targets]),
     })
-    listener.connections.allowFrom(Peer.ipv4(vpc.vpcCidrBlock), Port.tcp(80), 'CloudFront’s VPC origin')
+    listener.connections.allowFrom(Peer.ipv4(cidr), Port.tcp(80), 'CloudFront’s VPC origin')
   }
 
   private listenToClients({ domain, privateNetworking }: CloudConfig): void {

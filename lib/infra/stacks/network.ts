@@ -1,8 +1,9 @@
 // Where tasks run: public subnets without any way in but the load balancer's, or private ones with endpoints.
-import { Stack, type StackProps } from 'aws-cdk-lib'
+import { Fn, Stack, type StackProps } from 'aws-cdk-lib'
 import {
   GatewayVpcEndpointAwsService,
   InterfaceVpcEndpointAwsService,
+  IpAddresses,
   type IVpc,
   SubnetType,
   Vpc,
@@ -21,13 +22,20 @@ const INTERFACES = {
 }
 
 export class NetworkStack extends Stack {
+  readonly cidr = '10.0.0.0/16'
   readonly vpc: IVpc
   readonly cluster: ICluster
+
+  /** Known to CloudFormation: asking the account would make the templates its own, and need a file of answers. */
+  override get availabilityZones(): string[] {
+    return [0, 1].map((index) => Fn.select(index, Fn.getAzs()))
+  }
 
   constructor(scope: Construct, id: string, cloud: CloudConfig, props: StackProps) {
     super(scope, id, props)
     const isolated = cloud.privateNetworking
     const vpc = new Vpc(this, 'Vpc', {
+      ipAddresses: IpAddresses.cidr(this.cidr),
       maxAzs: 2,
       natGateways: 0,
       restrictDefaultSecurityGroup: false, // by a custom resource; ours never use it

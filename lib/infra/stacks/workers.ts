@@ -44,7 +44,7 @@ export class WorkersStack extends Stack {
     const task = registryTask(this, 'Task', {
       ...cloud.workers,
       image,
-      command: ['bin/worker.ts'],
+      name: 'worker',
       environment: {
         ...environment,
         ENTREPOT_QUEUE: this.queue.queueUrl,

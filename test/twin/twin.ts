@@ -1,0 +1,205 @@
+// The twin: the real CDK app deployed by the real CLI into MiniStack, blobs and items in strict servers, the synthesised
+// edge, the containers' programs as processes. One URL, with TLS.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { DescribeTaskDefinitionCommand, ECSClient } from '@aws-sdk/client-ecs'
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import type { Policy } from '../support/iam.ts'
+import { bucketOrigin } from './bucket-origin.ts'
+import { makeCertificates } from './certificates.ts'
+import { type Cli, cdk } from './cli.ts'
+import { ACCOUNT, type Cloud, CREDENTIALS, REGION, startCloud } from './cloud.ts'
+import { readEdge, readTemplate } from './distribution.ts'
+import { type Door, openAgent, openEvents, openProxy } from './doors.ts'
+import { type RunningEdge, startEdge } from './edge.ts'
+import { type Events, startEvents } from './events.ts'
+import { type Gateway, startGateway } from './gateway.ts'
+import { type Made, madeIn } from './stacks.ts'
+import { type Balancer, startBalancer, startTask, type Task } from './tasks.ts'
+
+export interface TwinOptions {
+  /** The `cloud` part of the configuration, besides what the twin sets. */
+  cloud?: Record<string, unknown>
+  progress?: (line: string) => void
+}
+
+export interface Twin {
+  /** `https://localhost:PORT` */
+  url: string
+  host: string
+  /** File with the certificate of the authority that signed the edge's. */
+  authority: string
+  adminPassword: string
+  bucket: string
+  table: string
+  cloud: Cloud
+  made: Made
+  cli: Cli
+  edge: RunningEdge
+  gateway: Gateway
+  balancer: Balancer
+  events: Events
+  /** Of the deployment's outputs. */
+  outputs: Record<string, string>
+  /** Another ingest task, as the service would start it. */
+  addTask(): Promise<Task>
+  stop(): Promise<void>
+}
+
+const clients = (endpoint: string) => ({ endpoint, credentials: CREDENTIALS, region: REGION })
+
+export async function startTwin(options: TwinOptions = {}): Promise<Twin> {
+  const { progress = () => {} } = options
+  const directory = await mkdtemp(path.join(tmpdir(), 'entrepot-twin-'))
+  const opened: (() => Promise<unknown>)[] = [() => rm(directory, { recursive: true, force: true })]
+  const closing = <Closable extends { close(): Promise<void> }>(each: Closable): Closable => {
+    opened.push(() => each.close())
+    return each
+  }
+  try {
+    const certificates = await makeCertificates(directory)
+    let edge: RunningEdge | undefined
+    let events: Events | undefined
+    const told = closing(await openEvents((key) => void events?.objectCreated(key)))
+    const proxy: Door = closing(await openProxy(() => edge!.port))
+    const { authority } = certificates
+    const cloud = await startCloud({ directory, eventsTo: told.url, proxy: proxy.url, authority })
+    opened.push(() => cloud.stop())
+    progress('AWS is there')
+
+    const config = path.join(directory, 'entrepot.yaml')
+    await writeFile(config, JSON.stringify({ cloud: { image: 'entrepot', keep: false, ...options.cloud } }))
+    const cli = cdk(directory, config, cloud.deployEnv, ACCOUNT)
+    await cli.synth()
+    await cli.bootstrap()
+    progress('bootstrapped')
+    const made = madeIn(cloud.endpoint, CREDENTIALS)
+    await cli.deploy('data')
+    const table = await made.id('data', 'AWS::DynamoDB::Table')
+    const bucket = await made.id('data', 'AWS::S3::Bucket')
+    await cloud.stores.create(table, bucket)
+    await cli.deploy('network', 'workers', 'events', 'ingest', 'api')
+    progress('deployed up to the edge')
+
+    events = closing(startEvents({ cloud, made, bucket, startWorker: () => startProgram('worker') }))
+    const agent = closing(await openAgent(() => {}))
+    const startProgram = async (program: 'ingest' | 'worker') => {
+      const environment = await environmentOf(cloud, made, program)
+      return startTask(program, environment, { ...cloud.programEnv, ECS_AGENT_URI: agent.url })
+    }
+    const balancer = startBalancer()
+    opened.push(() => Promise.all(balancer.tasks.map((task) => task.stop())))
+    const addTask = async () => {
+      const task = await startProgram('ingest')
+      balancer.tasks.push(task)
+      return task
+    }
+    await addTask()
+
+    const apiId = await made.id('api', 'AWS::ApiGatewayV2::Api')
+    const gateway = startGateway(cloud.endpoint, apiId)
+    const secret = await secretOf(cloud, await made.id('data', 'AWS::SecretsManager::Secret', 'Keys'))
+    const store = `arn:aws:cloudfront::${ACCOUNT}:key-value-store/${await made.id('data', 'AWS::CloudFront::KeyValueStore')}`
+    const origin = { 'x-entrepot-origin': (JSON.parse(secret) as { origin: string }).origin }
+    const policy = filled(policyOf(cli.assembly), bucket)
+    const blobs = bucketOrigin({
+      endpoint: cloud.stores.env.AWS_ENDPOINT_URL_S3!,
+      bucket,
+      credentials: CREDENTIALS,
+      region: REGION,
+      account: ACCOUNT,
+      policy: () => policy,
+    })
+    edge = closing(
+      await startEdge({
+        edge: readEdge(cli.assembly),
+        origins: { api: gateway.origin, ingest: balancer.origin, blobs, console: blobs },
+        originHeaders: { api: origin, ingest: origin },
+        readKey: (key) => readKey(cloud.endpoint, store, key),
+        tls: certificates,
+      }),
+    )
+    await cli.deploy('edge', 'observability')
+    progress('deployed and probed')
+    const host = `localhost:${edge.port}`
+    return {
+      url: `https://${host}`,
+      host,
+      authority,
+      adminPassword: await secretOf(
+        cloud,
+        await made.id('data', 'AWS::SecretsManager::Secret', 'AdminPassword'),
+      ),
+      bucket,
+      table,
+      cloud,
+      made,
+      cli,
+      edge,
+      gateway,
+      balancer,
+      events,
+      outputs: await cli.outputs(),
+      addTask,
+      stop: () => closeAll(opened),
+    }
+  } catch (error) {
+    await closeAll(opened)
+    throw error
+  }
+}
+
+async function closeAll(opened: (() => Promise<unknown>)[]): Promise<void> {
+  for (const close of opened.splice(0).reverse()) await close()
+}
+
+/** Of the deployed task definition. */
+async function environmentOf(
+  cloud: Cloud,
+  made: Made,
+  program: 'ingest' | 'worker',
+): Promise<Record<string, string>> {
+  const taskDefinition = await made.id(
+    program === 'ingest' ? 'ingest' : 'workers',
+    'AWS::ECS::TaskDefinition',
+  )
+  const ecs = new ECSClient(clients(cloud.endpoint))
+  const described = await ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition }))
+  const [container] = described.taskDefinition!.containerDefinitions!
+  return Object.fromEntries(container!.environment!.map(({ name, value }) => [name!, value!]))
+}
+
+async function secretOf(cloud: Cloud, SecretId: string): Promise<string> {
+  const secrets = new SecretsManagerClient(clients(cloud.endpoint))
+  return (await secrets.send(new GetSecretValueCommand({ SecretId }))).SecretString!
+}
+
+/** As the edge's own read of its store. @throws Error when there is no such key */
+async function readKey(endpoint: string, store: string, key: string): Promise<string> {
+  const answer = await fetch(
+    `${endpoint}/key-value-stores/${encodeURIComponent(store)}/keys/${encodeURIComponent(key)}`,
+  )
+  if (!answer.ok) throw new Error('KeyNotFound')
+  return ((await answer.json()) as { Value: string }).Value
+}
+
+function policyOf(assembly: string): Policy {
+  const { Resources } = readTemplate(assembly, 'data')
+  const found = Object.values(Resources).find(({ Type }) => Type === 'AWS::S3::BucketPolicy')
+  return found!.Properties.PolicyDocument as Policy
+}
+
+/** The bucket's own policy names nothing but the bucket, the account and the partition. */
+function filled(value: unknown, bucket: string): Policy {
+  const again = (each: unknown): unknown => {
+    if (Array.isArray(each)) return each.map(again)
+    if (each === null || typeof each !== 'object') return each
+    const [name, argument] = Object.entries(each)[0]!
+    if (name === 'Fn::GetAtt') return `arn:aws:s3:::${bucket}`
+    if (name === 'Ref') return argument === 'AWS::AccountId' ? ACCOUNT : 'aws'
+    if (name === 'Fn::Join') return (argument as [string, unknown[]])[1].map(again).join('')
+    return Object.fromEntries(Object.entries(each).map(([key, inner]) => [key, again(inner)]))
+  }
+  return again(value) as Policy
+}
