@@ -4,6 +4,7 @@ import { userInfo } from 'node:os'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { ConfigError, readConfig } from '../lib/config/config.ts'
+import { DOCTOR_USAGE, doctor } from '../lib/doctor/doctor-command.ts'
 import { sweep } from '../lib/registry/gc/sweep.ts'
 import { callControl, runOperation } from '../lib/server/control.ts'
 import { logFile } from '../lib/server/log.ts'
@@ -22,6 +23,7 @@ try {
 }
 
 async function main(args: string[]): Promise<number> {
+  if (args[0] === 'doctor') return doctor(args.slice(1), print)
   const { rest, dataDir, config } = readDirectory(args)
   if (rest[0] === 'logs') return showLogs(dataDir, rest.slice(1))
   const words = OPERATIONS[rest.slice(0, 2).join(' ')] ? 2 : 1
@@ -62,7 +64,8 @@ function readDirectory(args: string[]) {
 function help(asked: string): number {
   const lines = Object.values(OPERATIONS).map(({ usage, what }) => `  ${usage.padEnd(46)} ${what}`)
   const logs = `  ${'logs [--component NAME] [--request ID]'.padEnd(46)} print the log, as JSON lines`
-  const text = `entrepot COMMAND [--data DIR]\n\n${[...lines, logs].join('\n')}`
+  const doctors = `  ${DOCTOR_USAGE.padEnd(46)} look at a registry as its clients do`
+  const text = `entrepot COMMAND [--data DIR]\n\n${[...lines, logs, doctors].join('\n')}`
   if (asked === '' || asked === 'help' || asked === '--help') {
     print(text)
     return 0

@@ -8,6 +8,8 @@ export interface CheckContext {
   url: string
   /** A repository of the doctor's own. */
   name: string
+  /** Digests of the manifests that were pushed. */
+  pushed: Set<string>
 }
 
 export interface Check {
@@ -249,6 +251,7 @@ async function pushManifest(context: CheckContext, tag: string): Promise<Buffer>
     await context.ask('PUT', `/v2/${context.name}/manifests/${tag}`, { body: bytes, headers }),
     201,
   )
+  context.pushed.add(sha256(bytes))
   return bytes
 }
 

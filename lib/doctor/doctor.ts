@@ -24,22 +24,30 @@ export async function examine(
   onDiagnosis: (diagnosis: Diagnosis) => void = () => {},
 ): Promise<Diagnosis[]> {
   let token: string | undefined
+  let reached = false
   const ask = askerOf(url, () => token)
-  const context = { ask, url, name: REPOSITORY }
+  const context = { ask, url, name: REPOSITORY, pushed: new Set<string>() }
   const diagnoses: Diagnosis[] = []
-  const wanted = CHECKS.filter(({ id }) => only === undefined || only.includes(id))
   try {
-    const challenge = (await ask('GET', '/v2/', { anonymous: true })).headers.get('www-authenticate')
+    const first = await ask('GET', '/v2/', { anonymous: true })
+    reached = true
+    const challenge = first.headers.get('www-authenticate')
     if (challenge) token = await logIn(url, challenge, login, REPOSITORY)
   } catch (error) {
     // The checks that need a login say so themselves.
-    diagnoses.push(diagnosisOf(UNREACHABLE, false, (error as Error).message))
+    diagnoses.push(diagnosisOf(UNREACHABLE, false, reasonOf(error)))
+    onDiagnosis(diagnoses[0]!)
+    if (!reached) return diagnoses
   }
+  const wanted = CHECKS.filter(({ id }) => only === undefined || only.includes(id))
   for (const check of wanted) {
     const diagnosis = await one(check, context)
     diagnoses.push(diagnosis)
     onDiagnosis(diagnosis)
   }
+  // Blobs that no manifest uses go by themselves.
+  for (const digest of context.pushed)
+    await ask('DELETE', `/v2/${REPOSITORY}/manifests/${digest}`).catch(() => {})
   return diagnoses
 }
 
@@ -53,8 +61,14 @@ async function one(check: Check, context: Parameters<Check['run']>[0]): Promise<
   try {
     return diagnosisOf(check, true, await check.run(context))
   } catch (error) {
-    return diagnosisOf(check, false, (error as Error).message)
+    return diagnosisOf(check, false, reasonOf(error))
   }
+}
+
+/** The reason of a failed request is its cause. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error
+  return cause instanceof Error ? `${message}: ${cause.message}` : message
 }
 
 function diagnosisOf(check: Omit<Check, 'run'>, passed: boolean, found: string): Diagnosis {

@@ -11,8 +11,8 @@ export async function readBlob(call: Call, name: string, digest: Digest): Promis
   const { request, registry } = call
   const head = request.method === 'HEAD'
   // Only who may push relies on a HEAD's answer for a push; only then is it noted as a use.
-  const forPush = head && (await call.caller.may('push', name))
-  const { link } = await findBlob(registry, name, digest, forPush)
+  const mayPush = await call.caller.may('push', name)
+  const { link } = await findBlob(registry, name, digest, head && mayPush, mayPush)
   const headers: Record<string, string> = {
     'Content-Type': 'application/octet-stream',
     'Docker-Content-Digest': digest,

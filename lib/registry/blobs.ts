@@ -20,6 +20,7 @@ export interface FoundBlob {
 
 /**
  * @param forPush the caller may push here and will rely on the answer, so the blob must stay for the push grace
+ * @param mayPush the caller may have put the blob into the store a moment ago, and S3’s event is still on its way
  * @throws NAME_UNKNOWN, BLOB_UNKNOWN
  */
 export async function findBlob(
@@ -27,6 +28,7 @@ export async function findBlob(
   name: string,
   digest: Digest,
   forPush: boolean,
+  mayPush = forPush,
 ): Promise<FoundBlob> {
   if (!forPush) {
     // What a digest is never changes, so a link as of a moment ago is as good; only its absence has to be sure.
@@ -37,7 +39,7 @@ export async function findBlob(
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const { repository, items } = await requireRepository(registry, name, (id) => [keys.link(id, digest)])
     let link = linkOf(items[0], repository.id, digest)
-    if (!link && forPush) link = await lookForDirectUpload(registry, repository.id, digest)
+    if (!link && mayPush) link = await lookForDirectUpload(registry, repository.id, digest)
     if (!link || link.state === 'corrupt') throw unknownBlob(name, digest, link)
     if (!forPush || (await touchLink(registry, link))) return { repository, link }
   }
@@ -93,7 +95,7 @@ function unknownBlob(name: string, digest: Digest, link: Link | undefined): Regi
  */
 export async function deleteBlob(registry: Registry, name: string, digest: Digest): Promise<void> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const { link } = await findBlob(registry, name, digest, false)
+    const { link } = await findBlob(registry, name, digest, false, true)
     const condemned = await condemn(registry, link)
     if (!condemned) continue
     const users = await liveUsers(registry, condemned)

@@ -1,7 +1,7 @@
 // Blobs that clients put into the store themselves, and what the registry makes of them.
 import { expect, test } from 'vitest'
 import { type Digest, digestOf } from '../../lib/oci/digest.ts'
-import { findBlob } from '../../lib/registry/blobs.ts'
+import { deleteBlob, findBlob } from '../../lib/registry/blobs.ts'
 import { deleteReference } from '../../lib/registry/deletion.ts'
 import { registerDirectUpload } from '../../lib/registry/direct-uploads.ts'
 import { sweep } from '../../lib/registry/gc/sweep.ts'
@@ -64,6 +64,17 @@ test('whoever may push finds a blob that was just uploaded, whoever only pulls d
   })
   await findBlob(registry, NAME, digestOf(LAYER), true)
   await findBlob(registry, NAME, digestOf(LAYER), false)
+})
+
+test('what was just uploaded can be read and deleted at once by whoever may push', async () => {
+  const registry = await cloud()
+  await putDirectly(registry, LAYER)
+  expect((await findBlob(registry, NAME, digestOf(LAYER), false, true)).link.sizeBytes).toBe(LAYER.length)
+  await putDirectly(registry, CONFIG)
+  await deleteBlob(registry, NAME, digestOf(CONFIG))
+  await expect(findBlob(registry, NAME, digestOf(CONFIG), false, true)).rejects.toMatchObject({
+    code: 'BLOB_UNKNOWN',
+  })
 })
 
 test('a mount finds its source although no event told of it yet', async () => {

@@ -1,5 +1,6 @@
 // A strict S3 server and a DynamoDB emulator as processes of the test's own, on free loopback ports.
 import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { createConnection, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -114,11 +115,13 @@ export function runGuarded(
 ): ChildProcess {
   const guarded = 'd=$1; shift; "$@" & p=$!; cat >/dev/null; kill -9 $p; wait $p; rm -rf "$d"'
   const file = path.isAbsolute(program) ? program : findTool(program)!
+  const output = openSync(path.join(directory, `${path.basename(file)}.log`), 'a')
   const child = spawn('sh', ['-c', guarded, 'sh', directory, file, ...args], {
-    stdio: ['pipe', 'ignore', 'ignore'],
+    stdio: ['pipe', output, output],
     detached: true,
     env: { ...process.env, ...env },
   })
+  closeSync(output)
   // It is no reason for this process to go on.
   child.unref()
   ;(child.stdin as unknown as { unref(): void }).unref()

@@ -22,6 +22,9 @@ export interface BucketOriginOptions {
 const CONTEXT =
   /^x-amz-(acl|copy-source|storage-class|website-redirect-location|grant-.*|server-side-encryption.*)$/
 
+/** What origin access control signs, besides the host. */
+const SIGNED = ['x-amz-cf-id', 'x-amz-content-sha256', 'x-amz-date']
+
 export function bucketOrigin(options: BucketOriginOptions): Origin {
   const { endpoint, bucket, credentials, region, account } = options
   const { sha256 } = new S3Client({ region }).config
@@ -42,7 +45,7 @@ export function bucketOrigin(options: BucketOriginOptions): Origin {
       Object.entries(kept).map(([name, value]) => [name, [value].flat().join(',')]),
     )
     const unsigned = Object.keys(headers).filter(
-      (name) => name.startsWith('x-amz-') && name !== 'x-amz-content-sha256',
+      (name) => name.startsWith('x-amz-') && !SIGNED.includes(name),
     )
     if (holds('unsigned-headers') && unsigned.length > 0)
       return refuse(
@@ -80,9 +83,9 @@ export function bucketOrigin(options: BucketOriginOptions): Origin {
         port: Number(host.split(':')[1]),
         path,
         query: {},
-        headers: { host, 'x-amz-content-sha256': hash },
+        headers: { host, 'x-amz-content-sha256': hash, 'x-amz-cf-id': headers['x-amz-cf-id'] ?? '' },
       },
-      { signableHeaders: new Set(['host', 'x-amz-content-sha256', 'x-amz-date']) },
+      { signableHeaders: new Set(['host', ...SIGNED]) },
     )
     return passOn(endpoint, { ...request, target: path, headers: { ...headers, ...signed.headers } })
   }

@@ -67,7 +67,7 @@ export async function startCloud({ directory, eventsTo, proxy, authority }: Clou
   const home = await mkdtemp(path.join(directory, 'ministack-'))
   await mkdir(path.join(home, 's3'))
   const python = path.join(path.dirname(realpathSync(findTool('ministack')!)), 'python')
-  const ministack = runGuarded(home, python, [path.join(import.meta.dirname, 'ministack.py')], {
+  const ministack = runGuarded(home, python, [path.join(import.meta.dirname, 'stand_ins.py')], {
     ...programEnv,
     PATH: `${path.dirname(process.execPath)}:${process.env.PATH}`,
     STAND_INS: Object.keys(STAND_INS).join(','),

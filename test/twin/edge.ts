@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
-import { Readable } from 'node:stream'
+import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { EdgeResponse } from '../../lib/edge/apply.ts'
 import type { EdgeRequest, EdgeValue } from '../../lib/edge/request.ts'
@@ -60,10 +60,6 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     const viewer = edgeRequestOf(incoming)
     const behaviour = behaviourFor(edge.distribution, viewer.uri)
     if (!behaviour.AllowedMethods.includes(viewer.method)) return page(outgoing, 403)
-    if (viewer.uri.includes('/blobs/uploads/'))
-      incoming.on('data', (chunk: Buffer) => {
-        uploadBytes += chunk.length
-      })
     const event = { viewer: { ip: '192.0.2.10' }, context: { requestId } }
     let request: EdgeRequest = viewer
     let target = behaviour.TargetOriginId
@@ -78,12 +74,25 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
       target = origin ?? target
     }
     count(target)
-    const answer = await ask(target, request, bodyOf(incoming, viewer))
+    const body = bodyOf(incoming, viewer)
+    const answer = await ask(target, request, viewer.uri.includes('/blobs/uploads/') ? counted(body) : body)
     const onResponse = functionFor(behaviour, 'viewer-response')
     if (!onResponse || (answer.status >= 400 && holds('edge-errors'))) return send(outgoing, answer)
     const { result } = await onResponse.run({ ...event, request, response: edgeResponseOf(answer) })
     const made = result as unknown as EdgeResponse
     send(outgoing, { status: made.statusCode, headers: plain(made.headers), body: answer.body })
+  }
+
+  /** In a stream of its own: whoever only listened would take what comes before the origin is ready. */
+  function counted(body: Readable | undefined): Readable | undefined {
+    return body?.pipe(
+      new Transform({
+        transform(chunk: Buffer, _, done) {
+          uploadBytes += chunk.length
+          done(undefined, chunk)
+        },
+      }),
+    )
   }
 
   function count(where: string): void {

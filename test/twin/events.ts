@@ -75,7 +75,10 @@ export function startEvents({ cloud, made, bucket, startWorker }: EventsOptions)
     },
     // MiniStack tells of it, by its own EventBridge and rules, when its own bucket gets the key too.
     objectCreated: async (Key) => {
-      if (!closed) await s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body: '' })).catch(() => {})
+      if (!closed)
+        await s3
+          .send(new PutObjectCommand({ Bucket: bucket, Key, Body: '', ContentLength: 0 }))
+          .catch(() => {})
     },
     close: async () => {
       closed = true

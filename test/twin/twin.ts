@@ -120,6 +120,7 @@ export async function startTwin(options: TwinOptions = {}): Promise<Twin> {
         tls: certificates,
       }),
     )
+    progress(`the edge listens on https://localhost:${edge.port}`)
     await cli.deploy('edge', 'observability')
     progress('deployed and probed')
     const host = `localhost:${edge.port}`

@@ -5,16 +5,30 @@ import os
 from ministack.services import sqs
 from ministack.services.cloudformation import provisioners
 
+handlers = provisioners._RESOURCE_HANDLERS
+
 
 def create(logical_id, props, stack_name):
     name = f"{stack_name}-{logical_id}-stand-in"
-    return name, {"Id": name}
+    return name, {"Id": name, "Arn": name}
+
+
+def delete(physical_id, props):
+    return None
 
 
 for kind in os.environ["STAND_INS"].split(","):
-    if kind in provisioners._RESOURCE_HANDLERS:
+    if kind in handlers:
         raise SystemExit(f"{kind} needs no stand-in any more")
-    provisioners._RESOURCE_HANDLERS[kind] = {"create": create, "delete": lambda physical_id, props: None}
+    handlers[kind] = {"create": create, "delete": delete}
+
+# Alarms it knows, but not those on metric math.
+alarm = handlers["AWS::CloudWatch::Alarm"]
+handlers["AWS::CloudWatch::Alarm"] = {
+    **alarm,
+    "create": lambda name, props, stack: (create if "Metrics" in props else alarm["create"])(name, props, stack),
+    "delete": lambda name, props: (delete if "Metrics" in props else alarm["delete"])(name, props),
+}
 
 # URLs of queues lead through the witness, as every other call does.
 sqs.DEFAULT_PORT = os.environ["QUEUE_PORT"]
