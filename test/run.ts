@@ -22,7 +22,7 @@ interface Count {
   skipped: number
 }
 
-function vitest(name: string, files: string[], env: Record<string, string>): Count {
+function vitest({ name, files, env, together }: Omit<Suite, 'needs' | 'when'>): Count {
   mkdirSync(path.join(root, 'reports'), { recursive: true })
   const report = path.join(root, 'reports', `${name}.json`)
   const run = spawnSync(
@@ -31,6 +31,7 @@ function vitest(name: string, files: string[], env: Record<string, string>): Cou
       'node_modules/vitest/vitest.mjs',
       'run',
       ...files,
+      ...(together ? ['--no-isolate', '--no-file-parallelism'] : []),
       '--reporter=dot',
       '--reporter=json',
       `--outputFile.json=${report}`,
@@ -69,7 +70,7 @@ function runSuites(): Count {
       continue
     }
     console.log(`\n== ${suite.name}`)
-    const count = vitest(suite.name, suite.files, suite.env ?? {})
+    const count = vitest(suite)
     total.passed += count.passed
     total.failed += count.failed
     total.skipped += count.skipped
@@ -97,7 +98,11 @@ function runSabotages(): Count {
       console.log(`sabotage ${sabotage.name}: skipped, needs ${missing.join(', ')}`)
       continue
     }
-    const count = vitest(`sabotage-${sabotage.name}`, sabotage.files, { SABOTAGE: sabotage.name })
+    const count = vitest({
+      name: `sabotage-${sabotage.name}`,
+      files: sabotage.files,
+      env: { ...sabotage.env, SABOTAGE: sabotage.name },
+    })
     const red = count.failed > 0
     console.log(
       `sabotage ${sabotage.name}: ${red ? 'turned its proof red, as it must' : 'THE PROOF STAYED GREEN'}`,

@@ -7,6 +7,7 @@ export interface Sabotage {
   breaks: string
   files: string[]
   needs: string[]
+  env?: Record<string, string>
 }
 
 export const SABOTAGES: Sabotage[] = [

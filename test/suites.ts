@@ -9,6 +9,8 @@ export interface Suite {
   /** `default` runs in `npm test`; `ci` also in `.ci/run`; `all` only in `npm run test:all` or by name. */
   when: 'default' | 'ci' | 'all'
   env?: Record<string, string>
+  /** All files in one process, one after another: they share what is slow to start. */
+  together?: boolean
 }
 
 function client(name: string, needs: string[], when: Suite['when'] = 'ci'): Suite {
@@ -88,6 +90,25 @@ const LOCAL: Suite[] = [
 
 const named = (name: string) => LOCAL.find((suite) => suite.name === name)!
 
+const TWIN = [...AWS_STORES, 'ministack', 'openssl']
+
+/** On the deployed twin: one start for all the files. */
+function onTwin(name: string, files: string[], needs: string[], when: Suite['when'] = 'ci'): Suite {
+  const env = { TEST_STORES: 'twin' }
+  return { name: `twin-${name}`, files, needs: [...TWIN, ...needs], when, env, together: true }
+}
+
+function clientsOnTwin(name: string, when: Suite['when']): Suite {
+  const suites = CLIENTS.filter((suite) => suite.when === when && suite.name !== 'clients-tls')
+  const needs = suites.flatMap((suite) => suite.needs)
+  return onTwin(
+    name,
+    suites.flatMap(({ files }) => files),
+    needs,
+    when,
+  )
+}
+
 export const SUITES: Suite[] = [
   ...LOCAL,
   ...CLIENTS,
@@ -111,4 +132,7 @@ export const SUITES: Suite[] = [
   onAws(named('conformance-main')),
   onAws(named('durability-kill'), { KILLS: process.env.KILLS ?? '10' }),
   ...CLIENTS.filter(({ name }) => name !== 'clients-tls').map((suite) => onAws(suite)),
+  onTwin('conformance', ['test/twin/conformance.test.ts'], ['oci-conformance-rc', 'oci-conformance-main']),
+  clientsOnTwin('clients', 'ci'),
+  clientsOnTwin('clients-more', 'all'),
 ]

@@ -18,9 +18,9 @@ test('buildah builds an image from scratch, pushes it and pulls it into an empty
     buildah ${storage} push --tls-verify=false --digestfile digest built docker://${at.host}/library/built:v1`)
   const digest = (await at.sh('cat digest')).trim()
   expect((await at.manifest('library/built', 'v1')).digest).toBe(expected(digest))
-  const before = at.proxy.blobBytes
+  const before = at.registry.blobBytes
   await at.sh(`buildah ${storage} push --tls-verify=false built docker://${at.host}/library/built:v2`)
-  expect(at.proxy.blobBytes - before).toBeLessThan(3000) // its config, which buildah always sends
+  expect(at.registry.blobBytes - before).toBeLessThan(3000) // its config, which buildah always sends
   await at.sh(`
     buildah --root other --runroot run2 --storage-driver vfs pull -q --tls-verify=false ${at.host}/library/built:v1
     container=$(buildah --root other --runroot run2 --storage-driver vfs from --pull-never ${at.host}/library/built:v1)

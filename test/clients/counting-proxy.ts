@@ -3,7 +3,7 @@
 import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-export interface CountingProxy {
+interface CountingProxy {
   host: string
   url: string
   /** Body bytes of POST, PATCH and PUT requests to upload paths. */

@@ -22,15 +22,15 @@ test('crane pushes a layout, pulls it back and finds the same digest', async () 
 test('a second push of the same image by crane moves no blob byte', async () => {
   const image = await at.image('again', { layers: 3, layerBytes: 100_000 })
   await at.sh(`crane push --insecure ${image.layout} ${at.host}/library/again:v1`)
-  const before = at.proxy.blobBytes
+  const before = at.registry.blobBytes
   await at.sh(`crane push --insecure ${image.layout} ${at.host}/library/again:v2`)
-  expect(at.proxy.blobBytes).toBe(before)
+  expect(at.registry.blobBytes).toBe(before)
 })
 
 test('crane copies by mount, tags, lists, catalogs and deletes', async () => {
-  const before = at.proxy.blobBytes
+  const before = at.registry.blobBytes
   await at.sh(`crane copy --insecure ${at.host}/library/again:v1 ${at.host}/library/copied:v1`)
-  expect(at.proxy.blobBytes).toBe(before)
+  expect(at.registry.blobBytes).toBe(before)
   await at.sh(`crane tag --insecure ${at.host}/library/copied:v1 latest`)
   expect((await at.sh(`crane ls --insecure ${at.host}/library/copied`)).trim().split('\n')).toEqual([
     'latest',

@@ -32,10 +32,10 @@ test('docker builds, pushes, pulls by tag and digest, and a second push moves no
   const pushed = await docker(`push ${at.host}/library/docker:v1`)
   const digest = /digest: (sha256:[0-9a-f]{64})/.exec(pushed)?.[1] ?? ''
   expect((await at.manifest('library/docker', 'v1')).digest).toBe(expected(digest))
-  const before = at.proxy.blobBytes
+  const before = at.registry.blobBytes
   await docker(`tag ${at.host}/library/docker:v1 ${at.host}/library/docker:v2`)
   await docker(`push ${at.host}/library/docker:v2`)
-  expect(at.proxy.blobBytes).toBe(before)
+  expect(at.registry.blobBytes).toBe(before)
   await docker(`rmi -f ${at.host}/library/docker:v1 ${at.host}/library/docker:v2`)
   await docker(`pull ${at.host}/library/docker:v1`)
   await docker(`pull ${at.host}/library/docker@${digest}`)
@@ -45,10 +45,10 @@ test('docker builds, pushes, pulls by tag and digest, and a second push moves no
 })
 
 test('docker mounts layers from another repository instead of sending them', async () => {
-  const before = at.proxy.blobBytes
+  const before = at.registry.blobBytes
   await docker(`tag ${at.host}/library/docker:v1 ${at.host}/library/mounted:v1`)
   await docker(`push ${at.host}/library/mounted:v1`)
-  expect(at.proxy.blobBytes - before).toBeLessThan(3000) // the config
+  expect(at.registry.blobBytes - before).toBeLessThan(3000) // the config
 })
 
 test('docker is told how to create a project that does not exist', async () => {

@@ -21,15 +21,15 @@ test('regctl imports a multi-architecture layout and reads it back', async () =>
     expected(image.digest),
   )
   await at.sh(`regctl image copy ${at.host}/library/regctl:v1 ocidir://back:v1`)
-  const before = at.proxy.blobBytes
+  const before = at.registry.blobBytes
   await at.sh(`regctl image copy ocidir://${image.layout}:v1 ${at.host}/library/regctl:v2`)
-  expect(at.proxy.blobBytes).toBe(before)
+  expect(at.registry.blobBytes).toBe(before)
 })
 
 test('regctl copies by mount, puts an artifact with a subject, and deletes a tag alone', async () => {
-  const before = at.proxy.blobBytes
+  const before = at.registry.blobBytes
   await at.sh(`regctl image copy ${at.host}/library/regctl:v1 ${at.host}/library/regctl-copy:v1`)
-  expect(at.proxy.blobBytes).toBe(before)
+  expect(at.registry.blobBytes).toBe(before)
   await at.sh(
     `echo '{}' | regctl artifact put --artifact-type application/vnd.example.sbom --subject ${at.host}/library/regctl:v1`,
   )

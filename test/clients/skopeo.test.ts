@@ -31,12 +31,12 @@ test('skopeo pushes a multi-architecture image and pulls the same bytes', async 
 
 test('a second push of the same image moves no blob byte', async () => {
   const image = await at.image('again', { layers: 4, layerBytes: 200_000 })
-  const before = at.proxy.blobBytes
+  const before = at.registry.blobBytes
   await push(image.layout, 'library/again:v1')
-  expect(at.proxy.blobBytes - before).toBe(image.blobs.reduce((sum, blob) => sum + blob.size, 0))
-  const after = at.proxy.blobBytes
+  expect(at.registry.blobBytes - before).toBe(image.blobs.reduce((sum, blob) => sum + blob.size, 0))
+  const after = at.registry.blobBytes
   await push(image.layout, 'library/again:v2')
-  expect(at.proxy.blobBytes).toBe(after)
+  expect(at.registry.blobBytes).toBe(after)
 })
 
 test('skopeo pushes an image of 60 layers, and one compressed with zstd', async () => {
@@ -53,13 +53,13 @@ test('skopeo lists tags, inspects, copies between repositories and deletes', asy
     await at.sh(`skopeo list-tags --tls-verify=false docker://${at.host}/library/again`),
   )
   expect(tags.Tags).toEqual(['v1', 'v2'])
-  const before = at.proxy.blobBytes
+  const before = at.registry.blobBytes
   await at.sh(
     `skopeo copy --src-tls-verify=false --dest-tls-verify=false docker://${at.host}/library/again:v1 docker://${at.host}/library/copied:v1`,
   )
   // Layers are mounted; skopeo never mounts a config.
   const config = (await at.manifest('library/again', 'v1')).body.config!
-  expect(at.proxy.blobBytes - before).toBe(config.size)
+  expect(at.registry.blobBytes - before).toBe(config.size)
   await at.sh(`skopeo delete --tls-verify=false docker://${at.host}/library/copied:v1`)
   await expect(at.manifest('library/copied', 'v1')).rejects.toThrow('404')
 })

@@ -4,18 +4,17 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { networkInterfaces, tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
-import { ADMIN_PASSWORD, type Server, startServer } from '../support/server.ts'
+import { ADMIN_PASSWORD, startServer } from '../support/server.ts'
 import { toolPath } from '../tools.ts'
-import { type CountingProxy, startCountingProxy } from './counting-proxy.ts'
+import { startCountingProxy } from './counting-proxy.ts'
 import { type Image, type ImageOptions, makeImage } from './image.ts'
 
 const run = promisify(execFile)
 
 export interface Workplace {
   directory: string
-  server: Server
-  proxy: CountingProxy
-  /** `HOST:PORT` of the proxy, as image references need it. */
+  registry: ReachableRegistry
+  /** `HOST:PORT`, as image references need it. */
   host: string
   image(name: string, options: ImageOptions): Promise<Image>
   /** Runs a client in its own home. @returns what it printed. @throws with its output */
@@ -25,6 +24,18 @@ export interface Workplace {
   /** Media type and digest of what a tag or digest leads to, asked with plain HTTP. */
   manifest(repository: string, reference: string): Promise<{ digest: string; body: Manifest }>
   referrers(repository: string, digest: string): Promise<{ digest: string; artifactType?: string }[]>
+  close(): Promise<void>
+}
+
+interface ReachableRegistry {
+  url: string
+  host: string
+  password: string
+  tls: boolean
+  /** Body bytes of requests to upload paths, as they left the clients. */
+  readonly blobBytes: number
+  /** For the clients. */
+  env: Record<string, string>
   close(): Promise<void>
 }
 
@@ -41,9 +52,10 @@ export async function openWorkplace(options: { tls?: boolean } = {}): Promise<Wo
   const directory = await mkdtemp(path.join(tmpdir(), 'entrepot-client-'))
   const home = path.join(directory, 'home')
   await mkdir(home, { recursive: true })
-  const tls = options.tls ? ['--host', ownAddress(), ...(await makeCertificates(directory))] : []
-  const server = await startServer({ open: false, args: tls })
-  const proxy = await startCountingProxy(server.url)
+  const registry =
+    process.env.TEST_STORES === 'twin'
+      ? await onTwin(directory)
+      : await onServer(directory, options.tls ?? false)
   const daemons: ChildProcess[] = []
   const env = {
     ...process.env,
@@ -54,20 +66,20 @@ export async function openWorkplace(options: { tls?: boolean } = {}): Promise<Wo
     XDG_RUNTIME_DIR: home,
     REGISTRY_AUTH_FILE: path.join(home, 'auth.json'),
     DOCKER_CONFIG: path.join(home, 'docker'),
-    PASSWORD: ADMIN_PASSWORD,
+    PASSWORD: registry.password,
+    ...registry.env,
   }
-  const authorization = `Basic ${Buffer.from(`admin:${ADMIN_PASSWORD}`).toString('base64')}`
+  const authorization = `Basic ${Buffer.from(`admin:${registry.password}`).toString('base64')}`
   const get = async (url: string) => {
     const accept = '*/*'
-    const answer = await fetch(`${server.url}${url}`, { headers: { authorization, accept } })
+    const answer = await fetch(`${registry.url}${url}`, { headers: { authorization, accept } })
     if (!answer.ok) throw new Error(`${url}: ${answer.status} ${await answer.text()}`)
     return answer
   }
   return {
     directory,
-    server,
-    proxy,
-    host: options.tls ? server.host : proxy.host,
+    registry,
+    host: registry.host,
     image: (name, wanted) => makeImage(path.join(directory, name), wanted),
     sh: async (command, more = {}) => {
       const options = {
@@ -77,7 +89,8 @@ export async function openWorkplace(options: { tls?: boolean } = {}): Promise<Wo
         timeout: 300_000,
       }
       try {
-        const { stdout, stderr } = await run('bash', ['--norc', '-euo', 'pipefail', '-c', command], options)
+        const said = registry.tls ? withTls(command) : command
+        const { stdout, stderr } = await run('bash', ['--norc', '-euo', 'pipefail', '-c', said], options)
         return stdout + stderr
       } catch (error) {
         const { stdout, stderr } = error as { stdout: string; stderr: string }
@@ -109,8 +122,7 @@ export async function openWorkplace(options: { tls?: boolean } = {}): Promise<Wo
     },
     close: async () => {
       for (const child of daemons.reverse()) await ended(child)
-      await proxy.close()
-      await server.stop()
+      await registry.close()
       // Engines leave bind mounts in their state directories.
       await run('bash', [
         '-c',
@@ -119,6 +131,60 @@ export async function openWorkplace(options: { tls?: boolean } = {}): Promise<Wo
       await rm(directory, { recursive: true, force: true })
     },
   }
+}
+
+async function onServer(directory: string, tls: boolean): Promise<ReachableRegistry> {
+  const args = tls ? ['--host', ownAddress(), ...(await makeCertificates(directory))] : []
+  const server = await startServer({ open: false, args })
+  const proxy = await startCountingProxy(server.url)
+  return {
+    url: server.url,
+    host: tls ? server.host : proxy.host,
+    password: ADMIN_PASSWORD,
+    // Clients are told by the test itself.
+    tls: false,
+    get blobBytes() {
+      return proxy.blobBytes
+    },
+    env: {},
+    close: async () => {
+      await proxy.close()
+      await server.stop()
+    },
+  }
+}
+
+async function onTwin(directory: string): Promise<ReachableRegistry> {
+  const { sharedTwin } = await import('../twin/shared.ts')
+  const twin = await sharedTwin()
+  const hosts = path.join(directory, 'hosts')
+  await mkdir(path.join(hosts, twin.host), { recursive: true })
+  await writeFile(
+    path.join(hosts, twin.host, 'hosts.toml'),
+    `server = "${twin.url}"\n[host."${twin.url}"]\n  ca = "${twin.authority}"\n`,
+  )
+  return {
+    url: twin.url,
+    host: twin.host,
+    password: twin.adminPassword,
+    tls: true,
+    get blobBytes() {
+      return twin.edge.uploadBytes
+    },
+    env: { SSL_CERT_FILE: twin.authority, HOSTS_DIR: hosts },
+    close: async () => {},
+  }
+}
+
+/** The tests' clients are told that a registry on loopback has no TLS; the twin has it, as AWS has. */
+function withTls(command: string): string {
+  // containerd takes loopback for plain HTTP until a file says otherwise.
+  const plain = command.startsWith('ctr') ? ' --hosts-dir $HOSTS_DIR' : ''
+  return command
+    .replaceAll(/ --(from-|to-)?plain-http/g, plain)
+    .replaceAll(' --insecure-registry -u', ' -u')
+    .replace('--tls disabled', '--tls enabled')
+    .replaceAll(' --allow-http-registry', '')
 }
 
 async function ended(child: ChildProcess): Promise<void> {

@@ -6,7 +6,6 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { ADMIN_PASSWORD, type Server } from '../support/server.ts'
 import { findTool } from '../tools.ts'
 
 export type OldProgram = 'oci-conformance-v1' | 'oci-conformance-rc'
@@ -18,8 +17,13 @@ export interface SuiteResult {
   junit: string
 }
 
-/** @param login whether to pass the administrator's credentials */
-export async function runOld(program: OldProgram, url: string, login: boolean): Promise<SuiteResult> {
+/** @param password the administrator's; without login when absent */
+export async function runOld(
+  program: OldProgram,
+  url: string,
+  password: string | undefined,
+  env: Record<string, string> = {},
+): Promise<SuiteResult> {
   return run(program, {
     OCI_ROOT_URL: url,
     OCI_NAMESPACE: 'library/conformance',
@@ -30,17 +34,19 @@ export async function runOld(program: OldProgram, url: string, login: boolean): 
     OCI_TEST_CONTENT_DISCOVERY: '1',
     OCI_TEST_CONTENT_MANAGEMENT: '1',
     OCI_DELETE_MANIFEST_BEFORE_BLOBS: '1',
-    ...(login ? { OCI_USERNAME: 'admin', OCI_PASSWORD: ADMIN_PASSWORD } : {}),
+    ...(password === undefined ? {} : { OCI_USERNAME: 'admin', OCI_PASSWORD: password }),
+    ...env,
   })
 }
 
 export async function runMain(
-  server: Pick<Server, 'host'>,
+  host: string,
   version: string,
-  login: boolean,
+  password: string | undefined,
+  env: Record<string, string> = {},
 ): Promise<SuiteResult> {
   return run('oci-conformance-main', {
-    OCI_REGISTRY: server.host,
+    OCI_REGISTRY: host,
     OCI_TLS: 'disabled',
     OCI_REPO1: 'library/conformance',
     OCI_REPO2: 'library/conformance-other',
@@ -50,7 +56,8 @@ export async function runMain(
     OCI_API_BLOBS_UPLOAD_CANCEL: 'true',
     OCI_API_MANIFESTS_DIGEST_HEADER: 'true',
     OCI_API_MANIFESTS_TAG_PARAM: 'true',
-    ...(login ? { OCI_USERNAME: 'admin', OCI_PASSWORD: ADMIN_PASSWORD } : {}),
+    ...(password === undefined ? {} : { OCI_USERNAME: 'admin', OCI_PASSWORD: password }),
+    ...env,
   })
 }
 

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { MAIN_SKIPS, OLD_SKIPS } from '../conformance/skips.ts'
 import { runMain, runOld, type SuiteResult } from '../conformance/suite.ts'
-import { startServer } from '../support/server.ts'
+import { ADMIN_PASSWORD, startServer } from '../support/server.ts'
 
 export const title = 'Conformance'
 
@@ -15,10 +15,11 @@ export async function collect(): Promise<string> {
   for (const open of [true, false]) {
     const mode = open ? 'open' : 'login'
     const server = await startServer({ open })
+    const password = open ? undefined : ADMIN_PASSWORD
     const results: [string, SuiteResult][] = [
-      ['v1.1.1', await runOld('oci-conformance-v1', server.url, !open)],
-      ['main, OCI_VERSION=1.1', await runMain(server, '1.1', !open)],
-      ['main, OCI_VERSION=dev', await runMain(server, 'dev', !open)],
+      ['v1.1.1', await runOld('oci-conformance-v1', server.url, password)],
+      ['main, OCI_VERSION=1.1', await runMain(server.host, '1.1', password)],
+      ['main, OCI_VERSION=dev', await runMain(server.host, 'dev', password)],
     ]
     await server.stop()
     for (const [suite, { run, failed, skipped, junit }] of results) {

@@ -11,6 +11,7 @@ import {
   stopGuarded,
 } from '../support/aws-stores.ts'
 import { findTool } from '../tools.ts'
+import type { Certificates } from './certificates.ts'
 import { STAND_INS } from './stand-ins.ts'
 import { startWitness, type Witness } from './witness.ts'
 
@@ -39,16 +40,15 @@ export interface CloudOptions {
   eventsTo: string
   /** Leads to the edge. */
   proxy: string
-  /** File of the authority that signed the edge's certificate. */
-  authority: string
+  certificates: Certificates
 }
 
-export async function startCloud({ directory, eventsTo, proxy, authority }: CloudOptions): Promise<Cloud> {
+export async function startCloud({ directory, eventsTo, proxy, certificates }: CloudOptions): Promise<Cloud> {
   const stores = await startAwsStores({ eventsTo, credentials: CREDENTIALS })
   const port = await freePort()
   const endpoint = `http://127.0.0.1:${port}`
   const witnesses = {
-    s3: await startWitness(stores.env.AWS_ENDPOINT_URL_S3!, ACCOUNT),
+    s3: await startWitness(stores.env.AWS_ENDPOINT_URL_S3!, ACCOUNT, certificates),
     dynamodb: await startWitness(stores.env.AWS_ENDPOINT_URL_DYNAMODB!, ACCOUNT),
     services: await startWitness(endpoint, ACCOUNT),
   }
@@ -62,12 +62,12 @@ export async function startCloud({ directory, eventsTo, proxy, authority }: Clou
     AWS_REGION: REGION,
     AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
     AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
-    NODE_EXTRA_CA_CERTS: authority,
+    NODE_EXTRA_CA_CERTS: certificates.authority,
   }
   const home = await mkdtemp(path.join(directory, 'ministack-'))
   await mkdir(path.join(home, 's3'))
   const python = path.join(path.dirname(realpathSync(findTool('ministack')!)), 'python')
-  const ministack = runGuarded(home, python, [path.join(import.meta.dirname, 'stand_ins.py')], {
+  const ministack = runGuarded(directory, python, [path.join(import.meta.dirname, 'stand_ins.py')], {
     ...programEnv,
     PATH: `${path.dirname(process.execPath)}:${process.env.PATH}`,
     STAND_INS: Object.keys(STAND_INS).join(','),

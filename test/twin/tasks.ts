@@ -25,7 +25,8 @@ export async function startTask(
   overrides: Record<string, string>,
 ): Promise<Task> {
   const port = await freePort()
-  const child = spawn(process.execPath, [path.join(root, `bin/${program}.ts`)], {
+  const preload = ['--import', path.join(import.meta.dirname, 'with-parent.mjs')]
+  const child = spawn(process.execPath, [...preload, path.join(root, `bin/${program}.ts`)], {
     cwd: root,
     env: {
       PATH: process.env.PATH,
@@ -34,7 +35,7 @@ export async function startTask(
       ENTREPOT_PORT: String(port),
       ...overrides,
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   })
   let printed = ''
   for (const stream of [child.stdout, child.stderr])

@@ -1,8 +1,9 @@
 // The twin: the real CDK app deployed by the real CLI into MiniStack, blobs and items in strict servers, the synthesised
 // edge, the containers' programs as processes. One URL, with TLS.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { DescribeTaskDefinitionCommand, ECSClient } from '@aws-sdk/client-ecs'
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import type { Policy } from '../support/iam.ts'
@@ -25,7 +26,7 @@ export interface TwinOptions {
 }
 
 export interface Twin {
-  /** `https://localhost:PORT` */
+  /** `https://127.0.0.1:PORT` */
   url: string
   host: string
   /** File with the certificate of the authority that signed the edge's. */
@@ -64,7 +65,9 @@ export async function startTwin(options: TwinOptions = {}): Promise<Twin> {
     const told = closing(await openEvents((key) => void events?.objectCreated(key)))
     const proxy: Door = closing(await openProxy(() => edge!.port))
     const { authority } = certificates
-    const cloud = await startCloud({ directory, eventsTo: told.url, proxy: proxy.url, authority })
+    // This process asks the twin too.
+    setDefaultCACertificates([...getCACertificates(), await readFile(authority, 'utf8')])
+    const cloud = await startCloud({ directory, eventsTo: told.url, proxy: proxy.url, certificates })
     opened.push(() => cloud.stop())
     progress('AWS is there')
 
@@ -120,10 +123,11 @@ export async function startTwin(options: TwinOptions = {}): Promise<Twin> {
         tls: certificates,
       }),
     )
-    progress(`the edge listens on https://localhost:${edge.port}`)
+    progress(`the edge listens on https://127.0.0.1:${edge.port}`)
     await cli.deploy('edge', 'observability')
     progress('deployed and probed')
-    const host = `localhost:${edge.port}`
+    // What docker takes for a registry of the machine's own, whatever it presents.
+    const host = `127.0.0.1:${edge.port}`
     return {
       url: `https://${host}`,
       host,

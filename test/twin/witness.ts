@@ -1,5 +1,6 @@
 // Stands before everything of AWS that the programs call, and writes down who asked for what: the rights they use.
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { callsOf } from './aws-calls.ts'
 
@@ -24,7 +25,12 @@ export interface Witness {
 /** Bodies of calls are JSON and small; those of objects are not looked into. */
 const BODY_LIMIT_BYTES = 8 * 2 ** 20
 
-export async function startWitness(target: string, account: string, port = 0): Promise<Witness> {
+/** @param tls serves HTTPS with it: whoever is sent to S3 is sent to an https URL */
+export async function startWitness(
+  target: string,
+  account: string,
+  tls?: { key: string; cert: string },
+): Promise<Witness> {
   const calls: Call[] = []
   const { hostname, port: targetPort } = new URL(target)
   let bytesIn = 0
@@ -59,11 +65,11 @@ export async function startWitness(target: string, account: string, port = 0): P
     incoming.pipe(onward)
   }
 
-  const server = createServer(pass)
+  const server = tls ? createTlsServer(tls, pass) : createServer(pass)
   server.keepAliveTimeout = 60_000
-  await listen(server, port)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const witness: Witness = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     calls,
     onCall: undefined,
     get bytesIn() {
@@ -75,8 +81,4 @@ export async function startWitness(target: string, account: string, port = 0): P
     },
   }
   return witness
-}
-
-function listen(server: Server, port: number): Promise<void> {
-  return new Promise((resolve) => server.listen(port, '127.0.0.1', resolve))
 }
