@@ -102,6 +102,7 @@ function runSabotages(): Count {
       name: `sabotage-${sabotage.name}`,
       files: sabotage.files,
       env: { ...sabotage.env, SABOTAGE: sabotage.name },
+      together: sabotage.together ?? false,
     })
     const red = count.failed > 0
     console.log(

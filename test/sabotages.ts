@@ -1,6 +1,8 @@
 // Every proof has a switch that must turn it red. The test reads SABOTAGE from its environment and
 // breaks the thing it proves (a port wrapped, a module patched); the product has no such switch.
 
+import { TWIN } from './suites.ts'
+
 export interface Sabotage {
   name: string
   /** What is broken. */
@@ -8,6 +10,7 @@ export interface Sabotage {
   files: string[]
   needs: string[]
   env?: Record<string, string>
+  together?: boolean
 }
 
 export const SABOTAGES: Sabotage[] = [
@@ -76,5 +79,13 @@ export const SABOTAGES: Sabotage[] = [
     breaks: 'every piece of a body is kept',
     files: ['test/aws/large.test.ts'],
     needs: ['versitygw', 'dynoxide'],
+  },
+  {
+    name: 'direct-off',
+    breaks: 'the deployment has direct uploads off',
+    files: ['test/twin/bytes.test.ts'],
+    needs: [...TWIN, 'skopeo', 'crane', 'oras', 'regctl'],
+    env: { TEST_STORES: 'twin' },
+    together: true,
   },
 ]

@@ -90,7 +90,7 @@ const LOCAL: Suite[] = [
 
 const named = (name: string) => LOCAL.find((suite) => suite.name === name)!
 
-const TWIN = [...AWS_STORES, 'ministack', 'openssl']
+export const TWIN = [...AWS_STORES, 'ministack', 'openssl']
 
 /** On the deployed twin: one start for all the files. */
 function onTwin(name: string, files: string[], needs: string[], when: Suite['when'] = 'ci'): Suite {
@@ -132,6 +132,11 @@ export const SUITES: Suite[] = [
   onAws(named('conformance-main')),
   onAws(named('durability-kill'), { KILLS: process.env.KILLS ?? '10' }),
   ...CLIENTS.filter(({ name }) => name !== 'clients-tls').map((suite) => onAws(suite)),
+  onTwin(
+    'deployment',
+    ['test/twin/limits.test.ts', 'test/twin/bytes.test.ts'],
+    ['skopeo', 'crane', 'oras', 'regctl'],
+  ),
   onTwin('conformance', ['test/twin/conformance.test.ts'], ['oci-conformance-rc', 'oci-conformance-main']),
   clientsOnTwin('clients', 'ci'),
   clientsOnTwin('clients-more', 'all'),

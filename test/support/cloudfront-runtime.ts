@@ -36,7 +36,7 @@ export interface EdgeFunction {
 export function loadEdgeFunction(
   code: string,
   read: (key: string) => Promise<string> | string,
-  strict = true,
+  strict: () => boolean = () => true,
 ): EdgeFunction {
   if (Buffer.byteLength(code) > CODE_LIMIT_BYTES)
     throw new Error(`the function is ${Buffer.byteLength(code)} bytes`)
@@ -67,7 +67,7 @@ export function loadEdgeFunction(
       )
       const handler = script.runInContext(context) as (event: EdgeEvent) => unknown
       const result = structuredClone((await handler(given)) as EdgeRequest | EdgeResponse)
-      if (strict && event.response === undefined && !('statusCode' in result))
+      if (strict() && event.response === undefined && !('statusCode' in result))
         checkHeaders(event.request, result)
       return origin === undefined ? { result } : { result, origin }
     },

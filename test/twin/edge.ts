@@ -45,7 +45,10 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
   const { edge, origins, originHeaders, readKey } = options
   const functions = new Map<string, EdgeFunction>()
   for (const [id, code] of Object.entries(edge.functions))
-    functions.set(id, loadEdgeFunction(code, readKey, holds('edge-read-only')))
+    functions.set(
+      id,
+      loadEdgeFunction(code, readKey, () => holds('edge-read-only')),
+    )
   const went: Record<string, number> = {}
   const keptErrors = new Map<string, { until: number; answer: OriginAnswer; bytes: Buffer }>()
   let uploadBytes = 0

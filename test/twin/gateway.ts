@@ -64,10 +64,15 @@ async function mangle(method: string, { status, headers, body }: OriginAnswer): 
     sent['x-amzn-remapped-www-authenticate'] = sent['www-authenticate']
     delete sent['www-authenticate']
   }
+  const given = sent['x-twin-length']
+  delete sent['x-twin-length']
   delete sent['transfer-encoding']
   delete sent.connection
   delete sent['keep-alive']
-  if (method === 'HEAD') return { status, headers: sent, body }
+  if (method === 'HEAD') {
+    if (holds('head-length') && given !== undefined) sent['content-length'] = String(given)
+    return { status, headers: sent, body }
+  }
   const bytes = (await collect(body))!
   if (holds('function-answer') && Math.ceil(bytes.length / 3) * 4 > EVENT_LIMIT_BYTES)
     return refuse(500, 'Internal Server Error')

@@ -8,7 +8,7 @@ import { DescribeTaskDefinitionCommand, ECSClient } from '@aws-sdk/client-ecs'
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import type { Policy } from '../support/iam.ts'
 import { bucketOrigin } from './bucket-origin.ts'
-import { makeCertificates } from './certificates.ts'
+import { type Certificates, makeCertificates } from './certificates.ts'
 import { type Cli, cdk } from './cli.ts'
 import { ACCOUNT, type Cloud, CREDENTIALS, REGION, startCloud } from './cloud.ts'
 import { readEdge, readTemplate } from './distribution.ts'
@@ -16,6 +16,7 @@ import { type Door, openAgent, openEvents, openProxy } from './doors.ts'
 import { type RunningEdge, startEdge } from './edge.ts'
 import { type Events, startEvents } from './events.ts'
 import { type Gateway, startGateway } from './gateway.ts'
+import type { Origin } from './origin.ts'
 import { type Made, madeIn } from './stacks.ts'
 import { type Balancer, startBalancer, startTask, type Task } from './tasks.ts'
 
@@ -40,6 +41,9 @@ export interface Twin {
   edge: RunningEdge
   gateway: Gateway
   balancer: Balancer
+  /** The bucket as the edge reaches it. */
+  blobs: Origin
+  certificates: Certificates
   events: Events
   /** Of the deployment's outputs. */
   outputs: Record<string, string>
@@ -144,6 +148,8 @@ export async function startTwin(options: TwinOptions = {}): Promise<Twin> {
       edge,
       gateway,
       balancer,
+      blobs,
+      certificates,
       events,
       outputs: await cli.outputs(),
       addTask,
