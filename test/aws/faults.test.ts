@@ -86,7 +86,14 @@ test(
     const statuses = [...answers.keys()].sort()
     expect(statuses.filter((status) => ![0, 200, 201, 202, 416, 503].includes(status))).toEqual([])
     expect(pushed.length).toBeGreaterThan(SECONDS / 10)
-    for (const image of pushed) expect(await findLies(server.url, image)).toEqual([])
+    const lies: unknown[] = []
+    await Promise.all(
+      Array.from({ length: CLIENTS }, async (_, client) => {
+        for (let at = client; at < pushed.length; at += CLIENTS)
+          lies.push(...(await findLies(server.url, pushed[at]!)))
+      }),
+    )
+    expect(lies).toEqual([])
     const checked = await entrepot(['fsck', '--data', data], await storesEnvironment(data))
     expect([checked.code, checked.stdout]).toEqual([0, expect.stringContaining('0 errors')])
     const kinds = [...injected].map(([name, count]) => `${name} ${count}`).join(', ')
@@ -97,5 +104,6 @@ test(
     console.log(`answers besides the pushes that went well: ${seen}`)
     console.log(`${pushed.length} images acknowledged, all whole; ${checked.stdout.trim()}`)
   },
-  SECONDS * 1000 + 300_000,
+  // Looking at everything that was pushed takes as long again on a busy machine.
+  SECONDS * 2000 + 300_000,
 )

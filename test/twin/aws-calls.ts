@@ -6,13 +6,22 @@ type Asked = Pick<Call, 'action' | 'resource'>
 
 const REGION = 'us-east-1'
 
-export function callsOf(incoming: IncomingMessage, body: string, account: string): Call[] {
+/** @param status of the answer: S3 says 404 only to who may list, and 403 to others */
+export function callsOf(
+  incoming: IncomingMessage,
+  body: string,
+  account: string,
+  status: number | undefined,
+): Call[] {
   const { headers } = incoming
   const presigned = incoming.url?.includes('X-Amz-Signature=') ?? false
   const agent = `${headers['user-agent']} ${headers['x-amz-user-agent']}`
   // Whoever follows a URL that a function signed acts with the function's rights.
   const program = presigned ? 'presigned' : (/app\/entrepot-([a-z]+)/.exec(agent)?.[1] ?? 'other')
-  return askedOf(incoming, body, account).map((asked) => ({ program, ...asked }))
+  const asked = askedOf(incoming, body, account)
+  const [bucket] = /^arn:aws:s3:::[^/]+/.exec(asked[0]!.resource) ?? []
+  if (status === 404 && bucket) asked.push({ action: 's3:ListBucket', resource: bucket })
+  return asked.map((each) => ({ program, ...each }))
 }
 
 function askedOf(incoming: IncomingMessage, body: string, account: string): Asked[] {

@@ -1,5 +1,6 @@
 // What happens by itself: the S3 server's events come through EventBridge, the table's stream and the woken workers are
 // the twin's own doing.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { DescribeServicesCommand, ECSClient } from '@aws-sdk/client-ecs'
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda'
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
@@ -13,6 +14,10 @@ export interface Events {
   workers: Task[]
   /** Calls of the relay for the table's stream. */
   readonly relayed: number
+  /** Calls a function of the events stack, as a schedule does. @throws Error with what the function threw */
+  invoke(name: 'Relay' | 'Setup', event: unknown): Promise<void>
+  /** Until every worker that was woken has gone to sleep again. */
+  untilWorkersSleep(): Promise<void>
   close(): Promise<void>
 }
 
@@ -79,6 +84,15 @@ export function startEvents({ cloud, made, bucket, startWorker }: EventsOptions)
         await s3
           .send(new PutObjectCommand({ Bucket: bucket, Key, Body: '', ContentLength: 0 }))
           .catch(() => {})
+    },
+    invoke: async (name, event) => {
+      const FunctionName = await made.id('events', 'AWS::Lambda::Function', name)
+      const answer = await lambda.send(new InvokeCommand({ FunctionName, Payload: JSON.stringify(event) }))
+      if (answer.FunctionError) throw new Error(Buffer.from(answer.Payload!).toString())
+    },
+    untilWorkersSleep: async () => {
+      while (!workers.some(({ process }) => process.exitCode === null)) await sleep(LOOK_MS)
+      for (const worker of workers) await worker.ended
     },
     close: async () => {
       closed = true

@@ -18,14 +18,24 @@ export interface Task {
   kill(): Promise<void>
 }
 
+/** Modules loaded before the program, and what they are told. */
+export interface Bend {
+  preload: string[]
+  env: Record<string, string>
+}
+
 /** @param overrides what is different on one machine: addresses, ports, credentials */
 export async function startTask(
   program: 'ingest' | 'worker',
   environment: Record<string, string>,
   overrides: Record<string, string>,
+  bend: Bend = { preload: [], env: {} },
 ): Promise<Task> {
   const port = await freePort()
-  const preload = ['--import', path.join(import.meta.dirname, 'with-parent.mjs')]
+  const preload = ['with-parent.mjs', ...bend.preload].flatMap((module) => [
+    '--import',
+    path.join(import.meta.dirname, module),
+  ])
   const child = spawn(process.execPath, [...preload, path.join(root, `bin/${program}.ts`)], {
     cwd: root,
     env: {
@@ -34,6 +44,7 @@ export async function startTask(
       ENTREPOT_HOST: '127.0.0.1',
       ENTREPOT_PORT: String(port),
       ...overrides,
+      ...bend.env,
     },
     stdio: ['pipe', 'pipe', 'pipe'],
   })

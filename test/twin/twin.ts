@@ -18,7 +18,7 @@ import { type Events, startEvents } from './events.ts'
 import { type Gateway, startGateway } from './gateway.ts'
 import type { Origin } from './origin.ts'
 import { type Made, madeIn } from './stacks.ts'
-import { type Balancer, startBalancer, startTask, type Task } from './tasks.ts'
+import { type Balancer, type Bend, startBalancer, startTask, type Task } from './tasks.ts'
 
 export interface TwinOptions {
   /** The `cloud` part of the configuration, besides what the twin sets. */
@@ -49,6 +49,8 @@ export interface Twin {
   outputs: Record<string, string>
   /** Another ingest task, as the service would start it. */
   addTask(): Promise<Task>
+  /** For the workers that are started from now on. */
+  bendWorkers(bend: Bend): void
   stop(): Promise<void>
 }
 
@@ -91,9 +93,11 @@ export async function startTwin(options: TwinOptions = {}): Promise<Twin> {
 
     events = closing(startEvents({ cloud, made, bucket, startWorker: () => startProgram('worker') }))
     const agent = closing(await openAgent(() => {}))
+    let bent: Bend | undefined
     const startProgram = async (program: 'ingest' | 'worker') => {
       const environment = await environmentOf(cloud, made, program)
-      return startTask(program, environment, { ...cloud.programEnv, ECS_AGENT_URI: agent.url })
+      const overrides = { ...cloud.programEnv, ECS_AGENT_URI: agent.url }
+      return startTask(program, environment, overrides, program === 'worker' ? bent : undefined)
     }
     const balancer = startBalancer()
     opened.push(() => Promise.all(balancer.tasks.map((task) => task.stop())))
@@ -153,6 +157,9 @@ export async function startTwin(options: TwinOptions = {}): Promise<Twin> {
       events,
       outputs: await cli.outputs(),
       addTask,
+      bendWorkers: (bend) => {
+        bent = bend
+      },
       stop: () => closeAll(opened),
     }
   } catch (error) {

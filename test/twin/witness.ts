@@ -45,7 +45,7 @@ export async function startWitness(
       answer.pipe(outgoing)
       answer.once('end', () => {
         const body = Buffer.concat(chunks).toString()
-        for (const call of callsOf(incoming, body, account)) {
+        for (const call of callsOf(incoming, body, account, answer.statusCode)) {
           calls.push(call)
           witness.onCall?.(call, body)
         }

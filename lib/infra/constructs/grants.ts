@@ -1,43 +1,65 @@
-// Rights by what a program does, no wider: each function and each task gets the sum of what it does.
+// Rights by what a program does, no wider: each function and each task names the actions it takes. The twin's test of
+// rights fails when one is missing, and when one is never used.
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb'
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { IBucket } from 'aws-cdk-lib/aws-s3'
 
-/** BatchGetItem, GetItem and Query are what reading takes; writes are single ones, batches and transactions. */
-const READ = ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query']
-const WRITE = [
-  'dynamodb:BatchWriteItem',
-  'dynamodb:ConditionCheckItem',
-  'dynamodb:DeleteItem',
-  'dynamodb:PutItem',
+/** Checks, deletions and puts are single ones or parts of transactions. */
+type ItemAction =
+  | 'BatchGetItem'
+  | 'BatchWriteItem'
+  | 'ConditionCheckItem'
+  | 'DeleteItem'
+  | 'GetItem'
+  | 'PutItem'
+  | 'Query'
+
+/** What serving the whole API takes. */
+export const ALL_ITEMS: ItemAction[] = [
+  'BatchGetItem',
+  'BatchWriteItem',
+  'ConditionCheckItem',
+  'DeleteItem',
+  'GetItem',
+  'PutItem',
+  'Query',
 ]
 
-export function readsItems(table: ITable, grantee: IGrantable): void {
-  allow(grantee, READ, [table.tableArn])
-}
+/** What events and collecting garbage take. */
+export const CHANGES: ItemAction[] = ALL_ITEMS.filter((action) => action !== 'ConditionCheckItem')
 
-export function writesItems(table: ITable, grantee: IGrantable): void {
-  allow(grantee, WRITE, [table.tableArn])
-}
+/**
+ * A multipart upload is begun, filled and completed with the right to put. A missing object is told from a forbidden one
+ * only to who may list.
+ */
+type BlobAction = 'AbortMultipartUpload' | 'DeleteObject' | 'GetObject' | 'ListBucket' | 'PutObject'
 
-/** Every item there is: checks and repairs. */
-export function scansItems(table: ITable, grantee: IGrantable): void {
-  allow(grantee, ['dynamodb:Scan'], [table.tableArn])
-}
+export const ALL_BLOBS: BlobAction[] = [
+  'AbortMultipartUpload',
+  'DeleteObject',
+  'GetObject',
+  'ListBucket',
+  'PutObject',
+]
 
-/** Reads, and URLs for those who are sent to the bucket; a missing object is told only to who may list. */
-export function readsBlobs(bucket: IBucket, grantee: IGrantable): void {
-  allow(grantee, ['s3:GetObject'], [bucket.arnForObjects('b/*')])
-  allow(grantee, ['s3:ListBucket'], [bucket.bucketArn])
-}
+export const CLEARING: BlobAction[] = ['AbortMultipartUpload', 'DeleteObject', 'GetObject', 'ListBucket']
 
-/** A multipart upload is begun, filled and completed with the right to put. */
-export function writesBlobs(bucket: IBucket, grantee: IGrantable): void {
+export function allowItems(grantee: IGrantable, table: ITable, actions: ItemAction[]): void {
   allow(
     grantee,
-    ['s3:PutObject', 's3:AbortMultipartUpload', 's3:DeleteObject'],
+    actions.map((action) => `dynamodb:${action}`),
+    [table.tableArn],
+  )
+}
+
+export function allowBlobs(grantee: IGrantable, bucket: IBucket, actions: BlobAction[]): void {
+  const onObjects = actions.filter((action) => action !== 'ListBucket')
+  allow(
+    grantee,
+    onObjects.map((action) => `s3:${action}`),
     [bucket.arnForObjects('b/*')],
   )
+  if (actions.includes('ListBucket')) allow(grantee, ['s3:ListBucket'], [bucket.bucketArn])
 }
 
 export function allow(grantee: IGrantable, actions: string[], resources: string[]): void {

@@ -5,7 +5,7 @@ import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
 import type { CloudConfig } from '../../config/cloud.ts'
-import { allow, readsBlobs, readsItems, writesBlobs, writesItems } from '../constructs/grants.ts'
+import { ALL_ITEMS, allow, allowBlobs, allowItems } from '../constructs/grants.ts'
 import { RegistryFunction } from '../constructs/registry-function.ts'
 import { trustLayers } from '../constructs/trust-layer.ts'
 import type { DataStack } from './data.ts'
@@ -51,14 +51,10 @@ export class ApiStack extends Stack {
       handler: 'management',
       description: 'The management API',
     })
-    for (const each of [registry, management]) {
-      readsItems(data.table, each)
-      writesItems(data.table, each)
-      readsBlobs(data.bucket, each)
-      writesBlobs(data.bucket, each)
-    }
-    readsItems(data.table, token)
-    allow(token, ['dynamodb:BatchWriteItem'], [data.table.tableArn])
+    allowItems(registry, data.table, ALL_ITEMS)
+    allowBlobs(registry, data.bucket, ['DeleteObject', 'GetObject', 'ListBucket', 'PutObject'])
+    // Who asks is looked up, and that they asked is written down.
+    allowItems(token, data.table, ['BatchWriteItem', 'GetItem'])
     for (const each of [registry, token, management])
       allow(each, ['secretsmanager:GetSecretValue'], [data.keys.secretArn])
     this.functions = { registry, token, management }

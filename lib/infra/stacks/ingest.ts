@@ -15,7 +15,7 @@ import {
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
 import type { CloudConfig } from '../../config/cloud.ts'
-import { allow, readsBlobs, readsItems, writesBlobs, writesItems } from '../constructs/grants.ts'
+import { ALL_BLOBS, ALL_ITEMS, allow, allowBlobs, allowItems } from '../constructs/grants.ts'
 import { registryTask } from '../constructs/registry-task.ts'
 import type { DataStack } from './data.ts'
 import type { NetworkStack } from './network.ts'
@@ -61,10 +61,10 @@ export class IngestStack extends Stack {
       logging: LogDriver.awsLogs({ logGroup, streamPrefix: 'ingest' }),
       port: { containerPort: PORT },
     })
-    readsItems(data.table, task.taskRole)
-    writesItems(data.table, task.taskRole)
-    readsBlobs(data.bucket, task.taskRole)
-    writesBlobs(data.bucket, task.taskRole)
+    // Behind the edge it gets uploads alone, which their session tokens admit.
+    const uploads = ['DeleteItem', 'GetItem', 'PutItem'] as const
+    allowItems(task.taskRole, data.table, front ? ALL_ITEMS : [...uploads])
+    allowBlobs(task.taskRole, data.bucket, ALL_BLOBS)
     allow(task.taskRole, ['secretsmanager:GetSecretValue'], [data.keys.secretArn])
 
     this.balancer = new ApplicationLoadBalancer(this, 'Balancer', {

@@ -5,7 +5,7 @@ import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
 import type { CloudConfig } from '../../config/cloud.ts'
-import { allow, readsBlobs, readsItems, scansItems, writesBlobs, writesItems } from '../constructs/grants.ts'
+import { allow, allowBlobs, allowItems, CHANGES, CLEARING } from '../constructs/grants.ts'
 import { registryTask } from '../constructs/registry-task.ts'
 import type { DataStack } from './data.ts'
 import type { NetworkStack } from './network.ts'
@@ -53,11 +53,8 @@ export class WorkersStack extends Stack {
       },
       logging: LogDriver.awsLogs({ logGroup, streamPrefix: 'worker' }),
     })
-    readsItems(data.table, task.taskRole)
-    writesItems(data.table, task.taskRole)
-    scansItems(data.table, task.taskRole)
-    readsBlobs(data.bucket, task.taskRole)
-    writesBlobs(data.bucket, task.taskRole)
+    allowItems(task.taskRole, data.table, CHANGES)
+    allowBlobs(task.taskRole, data.bucket, CLEARING)
     allow(
       task.taskRole,
       ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility'],

@@ -1,0 +1,43 @@
+// Least privilege: what each program did while clients worked is what its deployed policies allow, and nothing more.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openWorkplace, type Workplace } from '../clients/workplace.ts'
+import { PUSHERS } from './bytes.ts'
+import { eventually, everything } from './everything.ts'
+import { callsIn, denied, type Rights, rightsIn, USED_BY_OTHERS, withoutAction } from './rights.ts'
+import { sharedTwin } from './shared.ts'
+import type { Twin } from './twin.ts'
+
+let twin: Twin
+let at: Workplace
+let rights: Rights[]
+beforeAll(async () => {
+  twin = await sharedTwin()
+  at = await openWorkplace()
+  for (const pusher of PUSHERS) {
+    const image = await at.image(`rights-${pusher.client}`, { layers: 2, layerBytes: 100_000 })
+    await pusher.push(at, image, `${at.host}/library/rights-${pusher.client}:v1`)
+  }
+  await everything(twin)
+  await eventually(twin)
+  rights = await rightsIn(twin)
+}, 300_000)
+afterAll(() => at.close())
+
+test('no program does what its deployed policies do not allow', () => {
+  const calls = callsIn(twin)
+  for (const each of rights) {
+    expect(calls.some(({ program }) => program === each.program)).toBe(true)
+    expect(denied(each, calls)).toEqual([])
+  }
+})
+
+test('without any one of its rights a program could not do what it did', () => {
+  const calls = callsIn(twin)
+  const unused = rights.flatMap((each) =>
+    each.granted
+      .filter((action) => !(action in USED_BY_OTHERS))
+      .filter((action) => denied(withoutAction(each, action), calls).length === 0)
+      .map((action) => `${each.program} ${action}`),
+  )
+  expect(unused).toEqual([])
+})

@@ -1,0 +1,77 @@
+// What each program may do, as it was deployed, beside what it was seen doing.
+import { GetRolePolicyCommand, IAMClient, ListRolePoliciesCommand } from '@aws-sdk/client-iam'
+import { evaluate, type Policy, type Statement } from '../support/iam.ts'
+import { CREDENTIALS, REGION } from './cloud.ts'
+import type { Twin } from './twin.ts'
+import type { Call } from './witness.ts'
+
+/** Stack and logical name of the role of each program, by what it calls itself to AWS. */
+const ROLES: Record<string, [stack: string, role: string]> = {
+  registry: ['api', 'RegistryRole'],
+  token: ['api', 'TokenRole'],
+  management: ['api', 'ManagementRole'],
+  relay: ['events', 'RelayRole'],
+  setup: ['events', 'SetupRole'],
+  probe: ['edge', 'ProbeRole'],
+  ingest: ['ingest', 'TaskTaskRole'],
+  worker: ['workers', 'TaskTaskRole'],
+}
+
+/** Rights that no call of ours shows: somebody else uses them on the program's behalf. */
+export const USED_BY_OTHERS: Record<string, string> = {
+  'logs:CreateLogStream': 'Lambda writes the program’s log',
+  'logs:PutLogEvents': 'Lambda writes the program’s log',
+  'xray:PutTraceSegments': 'Lambda writes traces',
+  'xray:PutTelemetryRecords': 'Lambda writes traces',
+  'dynamodb:DescribeStream': 'Lambda polls the table’s stream',
+  'dynamodb:GetRecords': 'Lambda polls the table’s stream',
+  'dynamodb:GetShardIterator': 'Lambda polls the table’s stream',
+  'dynamodb:ListStreams': 'Lambda polls the table’s stream',
+  'sqs:SendMessage': 'Lambda puts events that failed into the dead letter queue',
+  'ecs:UpdateTaskProtection': 'the ECS agent asks for it with the task’s role',
+  'ecs:GetTaskProtection': 'the ECS agent asks for it with the task’s role',
+}
+
+export interface Rights {
+  program: string
+  policies: Policy[]
+  /** Every action that a statement allows. */
+  granted: string[]
+}
+
+export async function rightsIn(twin: Twin): Promise<Rights[]> {
+  const iam = new IAMClient({ endpoint: twin.cloud.endpoint, credentials: CREDENTIALS, region: REGION })
+  const rights: Rights[] = []
+  for (const [program, [stack, role]] of Object.entries(ROLES)) {
+    const RoleName = await twin.made.id(stack, 'AWS::IAM::Role', role)
+    const { PolicyNames = [] } = await iam.send(new ListRolePoliciesCommand({ RoleName }))
+    const policies: Policy[] = []
+    for (const PolicyName of PolicyNames) {
+      const { PolicyDocument } = await iam.send(new GetRolePolicyCommand({ RoleName, PolicyName }))
+      policies.push(JSON.parse(decodeURIComponent(PolicyDocument!)) as Policy)
+    }
+    const granted = statementsOf(policies).flatMap(({ Action = [] }) => Action)
+    rights.push({ program, policies, granted: [...new Set(granted)].sort() })
+  }
+  return rights
+}
+
+const statementsOf = (policies: Policy[]): Statement[] => policies.flatMap(({ Statement: each }) => each)
+
+export function callsIn(twin: Twin): Call[] {
+  return Object.values(twin.cloud.witnesses).flatMap(({ calls }) => calls)
+}
+
+/** Calls that the program's own policies do not allow. */
+export function denied({ program, policies }: Rights, calls: Call[]): Call[] {
+  return calls.filter((call) => call.program === program && !evaluate(policies, call).allowed)
+}
+
+/** The same policies without one action. */
+export function withoutAction({ policies, ...rest }: Rights, action: string): Rights {
+  const kept = statementsOf(policies).map((statement) => ({
+    ...statement,
+    Action: [statement.Action ?? []].flat().filter((each) => each !== action),
+  }))
+  return { ...rest, policies: [{ Statement: kept }] }
+}
