@@ -13,6 +13,7 @@ const LAYERS: Record<string, string[]> = {
   jobs: ['oci', 'registry'],
   edge: [],
   doctor: [],
+  preflight: ['config'],
   access: ['oci', 'registry'],
   config: ['oci', 'registry'],
   http: ['oci', 'registry', 'access'],
@@ -23,7 +24,20 @@ const LAYERS: Record<string, string[]> = {
   functions: ['oci', 'registry', 'jobs', 'access', 'config', 'http', 'aws', 'doctor'],
   infra: ['config', 'aws', 'edge'],
   lambdas: ['functions', 'http'],
-  bin: ['oci', 'registry', 'jobs', 'access', 'config', 'http', 'server', 'shapes', 'aws', 'doctor', 'infra'],
+  bin: [
+    'oci',
+    'registry',
+    'jobs',
+    'access',
+    'config',
+    'http',
+    'server',
+    'shapes',
+    'aws',
+    'doctor',
+    'infra',
+    'preflight',
+  ],
 }
 
 /** Layer -> packages and Node modules it may use; a trailing `*` is anything that begins so. */
@@ -40,7 +54,8 @@ const OUTSIDE: Record<string, string[]> = {
   shapes: [],
   // What CloudFront's runtime has.
   edge: ['cloudfront', 'crypto'],
-  doctor: ['node:crypto'],
+  doctor: ['node:crypto', 'node:fs', 'node:util'],
+  preflight: ['node:child_process', 'node:util', '@aws-sdk/*'],
   functions: ['@aws-sdk/*', '@middy/core', 'zod'],
   infra: ['node:*', 'aws-cdk-lib*', 'cdk-nag', 'constructs', 'esbuild'],
   lambdas: ['@middy/core', 'zod'],
