@@ -14,6 +14,7 @@ const LAYERS: Record<string, string[]> = {
   edge: [],
   doctor: [],
   preflight: ['config'],
+  cost: ['config'],
   access: ['oci', 'registry'],
   config: ['oci', 'registry'],
   http: ['oci', 'registry', 'access'],
@@ -37,6 +38,7 @@ const LAYERS: Record<string, string[]> = {
     'doctor',
     'infra',
     'preflight',
+    'cost',
   ],
 }
 
@@ -55,6 +57,7 @@ const OUTSIDE: Record<string, string[]> = {
   // What CloudFront's runtime has.
   edge: ['cloudfront', 'crypto'],
   doctor: ['node:crypto', 'node:fs', 'node:util'],
+  cost: ['node:util'],
   preflight: ['node:child_process', 'node:util', '@aws-sdk/*'],
   functions: ['@aws-sdk/*', '@middy/core', 'zod'],
   infra: ['node:*', 'aws-cdk-lib*', 'cdk-nag', 'constructs', 'esbuild'],
