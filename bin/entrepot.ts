@@ -4,7 +4,9 @@ import { userInfo } from 'node:os'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { ConfigError, readConfig } from '../lib/config/config.ts'
+import { CONFIG_USAGE, configCommand } from '../lib/config/config-command.ts'
 import { DOCTOR_USAGE, doctor } from '../lib/doctor/doctor-command.ts'
+import { PREFLIGHT_USAGE, preflightCommand } from '../lib/preflight/preflight-command.ts'
 import { sweep } from '../lib/registry/gc/sweep.ts'
 import { callControl, runOperation } from '../lib/server/control.ts'
 import { logFile } from '../lib/server/log.ts'
@@ -24,6 +26,8 @@ try {
 
 async function main(args: string[]): Promise<number> {
   if (args[0] === 'doctor') return doctor(args.slice(1), print)
+  if (args[0] === 'config') return configCommand(args.slice(1), print)
+  if (args[0] === 'preflight') return preflightCommand(args.slice(1), print)
   const { rest, dataDir, config } = readDirectory(args)
   if (rest[0] === 'logs') return showLogs(dataDir, rest.slice(1))
   const words = OPERATIONS[rest.slice(0, 2).join(' ')] ? 2 : 1
@@ -65,7 +69,9 @@ function help(asked: string): number {
   const lines = Object.values(OPERATIONS).map(({ usage, what }) => `  ${usage.padEnd(46)} ${what}`)
   const logs = `  ${'logs [--component NAME] [--request ID]'.padEnd(46)} print the log, as JSON lines`
   const doctors = `  ${DOCTOR_USAGE.padEnd(46)} look at a registry as its clients do`
-  const text = `entrepot COMMAND [--data DIR]\n\n${[...lines, logs, doctors].join('\n')}`
+  const before = `  ${PREFLIGHT_USAGE.padEnd(46)} look, before cdk deploy, at what would make it fail`
+  const harbor = `  ${CONFIG_USAGE.padEnd(46)} print the configuration that comes nearest to a Harbor's`
+  const text = `entrepot COMMAND [--data DIR]\n\n${[...lines, logs, doctors, before, harbor].join('\n')}`
   if (asked === '' || asked === 'help' || asked === '--help') {
     print(text)
     return 0

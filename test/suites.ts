@@ -118,6 +118,7 @@ export const SUITES: Suite[] = [
   aws('direct-uploads'),
   aws('recovery'),
   { name: 'aws-queue', files: ['test/aws/queue.test.ts'], needs: ['ministack'], when: 'ci' },
+  { name: 'aws-preflight', files: ['test/aws/preflight.test.ts'], needs: ['ministack'], when: 'ci' },
   aws('model'),
   aws('calls'),
   aws('scale'),

@@ -67,7 +67,7 @@ const fields = z.strictObject({
   privateNetworking: z
     .boolean()
     .default(false)
-    .describe('tasks without public addresses, with interface endpoints (about 7 USD a month for each)'),
+    .describe('tasks without public addresses, with interface endpoints (about 88 USD a month)'),
   trust: z.string().optional().describe('directory of PEM files: authorities of upstreams and directories'),
   logRetentionDays: oneOf(LOG_DAYS).default(90),
   alarmEmail: z.email().optional().describe('told of alarms'),

@@ -13,6 +13,8 @@ const LAYERS: Record<string, string[]> = {
   jobs: ['oci', 'registry'],
   edge: [],
   doctor: [],
+  preflight: ['config'],
+  cost: ['config'],
   access: ['oci', 'registry'],
   config: ['oci', 'registry'],
   http: ['oci', 'registry', 'access'],
@@ -23,7 +25,21 @@ const LAYERS: Record<string, string[]> = {
   functions: ['oci', 'registry', 'jobs', 'access', 'config', 'http', 'aws', 'doctor'],
   infra: ['config', 'aws', 'edge'],
   lambdas: ['functions', 'http'],
-  bin: ['oci', 'registry', 'jobs', 'access', 'config', 'http', 'server', 'shapes', 'aws', 'doctor', 'infra'],
+  bin: [
+    'oci',
+    'registry',
+    'jobs',
+    'access',
+    'config',
+    'http',
+    'server',
+    'shapes',
+    'aws',
+    'doctor',
+    'infra',
+    'preflight',
+    'cost',
+  ],
 }
 
 /** Layer -> packages and Node modules it may use; a trailing `*` is anything that begins so. */
@@ -40,7 +56,9 @@ const OUTSIDE: Record<string, string[]> = {
   shapes: [],
   // What CloudFront's runtime has.
   edge: ['cloudfront', 'crypto'],
-  doctor: ['node:crypto'],
+  doctor: ['node:crypto', 'node:fs', 'node:util'],
+  cost: ['node:util'],
+  preflight: ['node:child_process', 'node:util', '@aws-sdk/*'],
   functions: ['@aws-sdk/*', '@middy/core', 'zod'],
   infra: ['node:*', 'aws-cdk-lib*', 'cdk-nag', 'constructs', 'esbuild'],
   lambdas: ['@middy/core', 'zod'],
