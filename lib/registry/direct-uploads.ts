@@ -32,7 +32,7 @@ export async function registerDirectUpload(registry: Registry, key: string): Pro
     keys.session(upload.session),
     keys.repositoryById(upload.repo),
   ])
-  if (marker) return 'known'
+  if (marker?.attributes.digest === upload.digest) return 'known'
   // A link made in spite of this would only wait for the collector: nobody's token fits the repository any more.
   if (repository?.attributes.state !== 'live') return 'gone'
   const outcome = await link(registry, upload)
@@ -49,12 +49,23 @@ async function link(
   if (!stored) return 'gone'
   if (stored.sha256 !== undefined && `sha256:${stored.sha256}` !== digest) return 'refused'
   const linked = { key, sizeBytes: stored.sizeBytes, shared: false }
-  const marker = marked(registry, upload, stored.sizeBytes)
-  return (await registerLink(registry, repo, digest, linked, [marker])) ?? 'known'
+  const first = marked(registry, upload, stored.sizeBytes)
+  const registered = await registerLink(registry, repo, digest, linked, [first])
+  if (registered) return registered
+  const item = await registry.metadata.get(keys.session(session))
+  if (item?.attributes.digest === digest) return 'known'
+  // The session was used for something else too. S3 took this one and the client was told so: it has a marker of its own.
+  const another = marked(registry, upload, stored.sizeBytes, `${session}${digest.slice(-32)}`)
+  return (await registerLink(registry, repo, digest, linked, [another])) ?? 'known'
 }
 
 /** The session as done, so that a repeated PUT through us is answered 201 too. */
-function marked(registry: Registry, { repo, digest, session }: DirectUpload, sizeBytes: number) {
+function marked(
+  registry: Registry,
+  { repo, digest, session }: DirectUpload,
+  sizeBytes: number,
+  id = session,
+) {
   const done: SessionItem = {
     state: 'done',
     epoch: 0,
@@ -62,7 +73,7 @@ function marked(registry: Registry, { repo, digest, session }: DirectUpload, siz
     digest,
     object: objectKeys.direct(repo, digest, session),
   }
-  const write = sessionWrite(registry, { id: session, repositoryId: repo }, undefined, done)
+  const write = sessionWrite(registry, { id, repositoryId: repo }, undefined, done)
   const lifeSeconds = registry.settings.undoWindowMs / 1000 + MARKER_EXTRA_SECONDS
   return { ...write, item: { ...write.item, expiresAtEpochSeconds: epochSeconds(registry) + lifeSeconds } }
 }

@@ -77,6 +77,17 @@ test('what was just uploaded can be read and deleted at once by whoever may push
   })
 })
 
+test('two blobs put into one session are both there, and stay deleted when they are deleted', async () => {
+  const registry = await cloud()
+  const repository = await openRepository(registry, NAME, ACTOR)
+  const { id } = startUpload(registry, repository.id)
+  const keysOfBoth = [LAYER, CONFIG].map((bytes) => objectKeys.direct(repository.id, digestOf(bytes), id))
+  for (const [at, bytes] of [LAYER, CONFIG].entries()) await registry.blobs.put(keysOfBoth[at]!, once(bytes))
+  for (const key of keysOfBoth) expect(await registerDirectUpload(registry, key)).toBe('registered')
+  for (const bytes of [LAYER, CONFIG]) await deleteBlob(registry, NAME, digestOf(bytes))
+  for (const key of keysOfBoth) expect(await registerDirectUpload(registry, key)).toBe('known')
+})
+
 test('a mount finds its source although no event told of it yet', async () => {
   const registry = await cloud()
   const large = Buffer.alloc(70_000, 'x')
