@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startDocker } from './docker-daemon.ts'
 import { expected, openWorkplace, type Workplace } from './workplace.ts'
 
 let at: Workplace
@@ -6,22 +7,7 @@ const docker = (command: string) => at.sh(`docker -H unix://$PWD/docker.sock ${c
 
 beforeAll(async () => {
   at = await openWorkplace()
-  const { directory } = at
-  await at.daemon(
-    [
-      'dockerd',
-      `--host=unix://${directory}/docker.sock`,
-      `--data-root=${directory}/root`,
-      `--exec-root=${directory}/exec`,
-      `--pidfile=${directory}/docker.pid`,
-      '--bridge=none',
-      '--iptables=false',
-      '--ip6tables=false',
-      '--storage-driver=vfs',
-      '--insecure-registry=127.0.0.0/8',
-    ],
-    () => docker('version'),
-  )
+  await startDocker(at)
   await docker(`login -u admin -p $PASSWORD ${at.host}`)
 }, 120_000)
 afterAll(() => at.close())

@@ -8,14 +8,12 @@ import { toolPath } from '../tools.ts'
 const root = path.resolve(import.meta.dirname, '../..')
 const STEP_MS = 180_000
 
-export interface Cli {
-  /** Of the cloud assembly. */
+export interface Deployment {
+  /** Of the cloud assembly; there once `run` has synthesised it. */
   assembly: string
-  synth(): Promise<void>
-  bootstrap(): Promise<void>
-  /** @param stacks their short names */
-  deploy(...stacks: string[]): Promise<void>
-  /** Of all stacks deployed so far, by their names. */
+  /** Bootstraps and deploys everything. @param env where AWS is, and who asks */
+  run(env: Record<string, string>, progress: (line: string) => void): Promise<void>
+  /** Of all stacks, by their names. */
   outputs(): Promise<Record<string, string>>
 }
 
@@ -23,12 +21,12 @@ export interface Cli {
  * @param directory for the cloud assembly
  * @param config file
  */
-export function cdk(directory: string, config: string, env: Record<string, string>, account: string): Cli {
+export function cdkDeployment(directory: string, config: string, account: string): Deployment {
   const assembly = path.join(directory, 'cdk.out')
   const outputs = path.join(directory, 'outputs.json')
   const common = ['--no-notices', '--ci']
 
-  async function run(...args: string[]): Promise<void> {
+  async function cdk(env: Record<string, string>, ...args: string[]): Promise<void> {
     const cli = path.join(root, 'node_modules/aws-cdk/bin/cdk')
     try {
       await promisify(execFile)(process.execPath, [cli, ...args, ...common], {
@@ -45,26 +43,20 @@ export function cdk(directory: string, config: string, env: Record<string, strin
   }
   return {
     assembly,
-    synth: () => run('synth', '--quiet', '--output', assembly, '-c', `config=${config}`),
-    bootstrap: () => run('bootstrap', `aws://${account}/${env.AWS_REGION}`, '--app', assembly),
-    // Of what was synthesised once: each synthesis takes as long as all of a deployment here.
-    deploy: (...stacks) =>
-      run(
-        'deploy',
-        ...stacks.map((name) => `entrepot-${name}`),
-        '--app',
-        assembly,
-        '--exclusively',
-        '--require-approval',
-        'never',
-        '--method',
-        'direct',
-        '--outputs-file',
-        outputs,
-      ),
-    outputs: async () => {
-      const byStack = JSON.parse(await readFile(outputs, 'utf8')) as Record<string, Record<string, string>>
-      return Object.assign({}, ...Object.values(byStack))
+    async run(env, progress) {
+      await cdk(env, 'synth', '--quiet', '--output', assembly, '-c', `config=${config}`)
+      await cdk(env, 'bootstrap', `aws://${account}/${env.AWS_REGION}`, '--app', assembly)
+      progress('bootstrapped')
+      // Of what was synthesised once: each synthesis takes as long as all of a deployment here.
+      const approval = ['--require-approval', 'never', '--method', 'direct']
+      await cdk(env, 'deploy', '--all', '--app', assembly, ...approval, '--outputs-file', outputs)
     },
+    outputs: () => readOutputs(outputs),
   }
+}
+
+/** @param file that the CLI wrote */
+export async function readOutputs(file: string): Promise<Record<string, string>> {
+  const byStack = JSON.parse(await readFile(file, 'utf8')) as Record<string, Record<string, string>>
+  return Object.assign({}, ...Object.values(byStack))
 }

@@ -23,10 +23,10 @@ async function open(
 }
 
 /** Leads every name to the edge, as DNS would: functions reach the distribution by the name it has. */
-export async function openProxy(edgePort: () => number): Promise<Door> {
+export async function openProxy(edgePort: Promise<number>): Promise<Door> {
   const door = await open((_, outgoing) => void outgoing.writeHead(405).end())
-  door.server.on('connect', (_, socket) => {
-    const onward = connect(edgePort(), '127.0.0.1', () => {
+  door.server.on('connect', async (_, socket) => {
+    const onward = connect(await edgePort, '127.0.0.1', () => {
       socket.write('HTTP/1.1 200 Connected\r\n\r\n')
       onward.pipe(socket)
       socket.pipe(onward)

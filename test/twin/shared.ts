@@ -12,3 +12,8 @@ export function sharedTwin(): Promise<Twin> {
   shared.entrepotTwin ??= startTwin(SABOTAGED[process.env.SABOTAGE ?? ''])
   return shared.entrepotTwin
 }
+
+/** The files of this run that come later use that one. */
+export function shareTwin(twin: Twin): void {
+  shared.entrepotTwin = Promise.resolve(twin)
+}

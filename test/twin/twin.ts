@@ -9,7 +9,7 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import type { Policy } from '../support/iam.ts'
 import { bucketOrigin } from './bucket-origin.ts'
 import { type Certificates, makeCertificates } from './certificates.ts'
-import { type Cli, cdk } from './cli.ts'
+import { cdkDeployment, type Deployment } from './cli.ts'
 import { ACCOUNT, type Cloud, CREDENTIALS, REGION, startCloud } from './cloud.ts'
 import { readEdge, readTemplate } from './distribution.ts'
 import { type Door, openAgent, openEvents, openProxy } from './doors.ts'
@@ -23,6 +23,8 @@ import { type Balancer, type Bend, startBalancer, startTask, type Task } from '.
 export interface TwinOptions {
   /** The `cloud` part of the configuration, besides what the twin sets. */
   cloud?: Record<string, unknown>
+  /** What deploys; our own call of the CLI unless told otherwise. */
+  deployment?: Deployment
   progress?: (line: string) => void
 }
 
@@ -37,7 +39,7 @@ export interface Twin {
   table: string
   cloud: Cloud
   made: Made
-  cli: Cli
+  deployment: Deployment
   edge: RunningEdge
   gateway: Gateway
   balancer: Balancer
@@ -66,10 +68,10 @@ export async function startTwin(options: TwinOptions = {}): Promise<Twin> {
   }
   try {
     const certificates = await makeCertificates(directory)
-    let edge: RunningEdge | undefined
+    const edgePort = Promise.withResolvers<number>()
     let events: Events | undefined
     const told = closing(await openEvents((key) => void events?.objectCreated(key)))
-    const proxy: Door = closing(await openProxy(() => edge!.port))
+    const proxy: Door = closing(await openProxy(edgePort.promise))
     const { authority } = certificates
     // This process asks the twin too.
     setDefaultCACertificates([...getCACertificates(), await readFile(authority, 'utf8')])
@@ -79,16 +81,16 @@ export async function startTwin(options: TwinOptions = {}): Promise<Twin> {
 
     const config = path.join(directory, 'entrepot.yaml')
     await writeFile(config, JSON.stringify({ cloud: { image: 'entrepot', keep: false, ...options.cloud } }))
-    const cli = cdk(directory, config, cloud.deployEnv, ACCOUNT)
-    await cli.synth()
-    await cli.bootstrap()
-    progress('bootstrapped')
+    const deployment = options.deployment ?? cdkDeployment(directory, config, ACCOUNT)
     const made = madeIn(cloud.endpoint, CREDENTIALS)
-    await cli.deploy('data')
+    // What is outside of MiniStack follows the stacks as they are deployed.
+    const deploying = deployment.run(cloud.deployEnv, progress)
+    const unless = <Result>(step: Promise<Result>) => Promise.race([step, deploying.then(() => step)])
+    await unless(made.deployed('data'))
     const table = await made.id('data', 'AWS::DynamoDB::Table')
     const bucket = await made.id('data', 'AWS::S3::Bucket')
     await cloud.stores.create(table, bucket)
-    await cli.deploy('network', 'workers', 'events', 'ingest', 'api')
+    await unless(Promise.all(['workers', 'events', 'ingest', 'api'].map((stack) => made.deployed(stack))))
     progress('deployed up to the edge')
 
     events = closing(startEvents({ cloud, made, bucket, startWorker: () => startProgram('worker') }))
@@ -113,7 +115,7 @@ export async function startTwin(options: TwinOptions = {}): Promise<Twin> {
     const secret = await secretOf(cloud, await made.id('data', 'AWS::SecretsManager::Secret', 'Keys'))
     const store = `arn:aws:cloudfront::${ACCOUNT}:key-value-store/${await made.id('data', 'AWS::CloudFront::KeyValueStore')}`
     const origin = { 'x-entrepot-origin': (JSON.parse(secret) as { origin: string }).origin }
-    const policy = filled(policyOf(cli.assembly), bucket)
+    const policy = filled(policyOf(deployment.assembly), bucket)
     const blobs = bucketOrigin({
       endpoint: cloud.stores.env.AWS_ENDPOINT_URL_S3!,
       bucket,
@@ -122,17 +124,18 @@ export async function startTwin(options: TwinOptions = {}): Promise<Twin> {
       account: ACCOUNT,
       policy: () => policy,
     })
-    edge = closing(
+    const edge = closing(
       await startEdge({
-        edge: readEdge(cli.assembly),
+        edge: readEdge(deployment.assembly),
         origins: { api: gateway.origin, ingest: balancer.origin, blobs, console: blobs },
         originHeaders: { api: origin, ingest: origin },
         readKey: (key) => readKey(cloud.endpoint, store, key),
         tls: certificates,
       }),
     )
+    edgePort.resolve(edge.port)
     progress(`the edge listens on https://127.0.0.1:${edge.port}`)
-    await cli.deploy('edge', 'observability')
+    await deploying
     progress('deployed and probed')
     // What docker takes for a registry of the machine's own, whatever it presents.
     const host = `127.0.0.1:${edge.port}`
@@ -148,14 +151,14 @@ export async function startTwin(options: TwinOptions = {}): Promise<Twin> {
       table,
       cloud,
       made,
-      cli,
+      deployment,
       edge,
       gateway,
       balancer,
       blobs,
       certificates,
       events,
-      outputs: await cli.outputs(),
+      outputs: await deployment.outputs(),
       addTask,
       bendWorkers: (bend) => {
         bent = bend
