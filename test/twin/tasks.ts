@@ -14,6 +14,8 @@ export interface Task {
   port: number
   ended: Promise<number | null>
   output(): string
+  /** Of requests that the balancer gave it. */
+  count: { taken: number; waiting: number }
   stop(): Promise<void>
   kill(): Promise<void>
 }
@@ -66,6 +68,7 @@ export async function startTask(
     port,
     ended,
     output: () => printed,
+    count: { taken: 0, waiting: 0 },
     stop: () => signal('SIGTERM'),
     kill: () => signal('SIGKILL'),
   }
@@ -92,7 +95,7 @@ export function startBalancer(): Balancer {
   const tasks: Task[] = []
   let next = 0
   let bytesIn = 0
-  const origin: Origin = (request) => {
+  const origin: Origin = async (request) => {
     const alive = tasks.filter(({ process }) => process.exitCode === null && process.signalCode === null)
     const task = alive[next++ % alive.length]
     if (!task) throw new Error('there is no healthy task')
@@ -102,9 +105,15 @@ export function startBalancer(): Balancer {
       'x-forwarded-proto': 'http',
       'x-forwarded-port': '80',
     }
-    return passOn(`http://127.0.0.1:${task.port}`, { ...request, headers }, (bytes) => {
-      bytesIn += bytes
-    })
+    task.count.taken += 1
+    task.count.waiting += 1
+    try {
+      return await passOn(`http://127.0.0.1:${task.port}`, { ...request, headers }, (bytes) => {
+        bytesIn += bytes
+      })
+    } finally {
+      task.count.waiting -= 1
+    }
   }
   return {
     origin,
