@@ -88,4 +88,20 @@ export const SABOTAGES: Sabotage[] = [
     env: { TEST_STORES: 'twin' },
     together: true,
   },
+  {
+    name: 'rights',
+    breaks: 'one right of each program is missing',
+    files: ['test/twin/rights.test.ts'],
+    needs: [...TWIN, 'skopeo', 'crane', 'oras', 'regctl'],
+    env: { TEST_STORES: 'twin' },
+    together: true,
+  },
+  {
+    name: 'rights-unused',
+    breaks: 'a program has a right that it never uses',
+    files: ['test/twin/rights.test.ts'],
+    needs: [...TWIN, 'skopeo', 'crane', 'oras', 'regctl'],
+    env: { TEST_STORES: 'twin' },
+    together: true,
+  },
 ]

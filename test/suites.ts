@@ -93,21 +93,40 @@ const named = (name: string) => LOCAL.find((suite) => suite.name === name)!
 export const TWIN = [...AWS_STORES, 'ministack', 'openssl']
 
 /** On the deployed twin: one start for all the files. */
-function onTwin(name: string, files: string[], needs: string[], when: Suite['when'] = 'ci'): Suite {
-  const env = { TEST_STORES: 'twin' }
+function onTwin(
+  name: string,
+  files: string[],
+  needs: string[],
+  when: Suite['when'] = 'ci',
+  variant = '',
+): Suite {
+  const env = { TEST_STORES: 'twin', TWIN_VARIANT: variant }
   return { name: `twin-${name}`, files, needs: [...TWIN, ...needs], when, env, together: true }
 }
 
-function clientsOnTwin(name: string, when: Suite['when']): Suite {
-  const suites = CLIENTS.filter((suite) => suite.when === when && suite.name !== 'clients-tls')
-  const needs = suites.flatMap((suite) => suite.needs)
-  return onTwin(
-    name,
-    suites.flatMap(({ files }) => files),
-    needs,
-    when,
-  )
-}
+const clientsThatRun = (when: Suite['when']) =>
+  CLIENTS.filter((suite) => suite.when === when && suite.name !== 'clients-tls')
+const filesOf = (suites: Suite[]) => suites.flatMap(({ files }) => files)
+const needsOf = (suites: Suite[]) => suites.flatMap(({ needs }) => needs)
+
+const CONFORMANCE = 'test/twin/conformance.test.ts'
+const PROGRAMS = ['oci-conformance-rc', 'oci-conformance-main']
+const core = clientsThatRun('ci')
+const more = clientsThatRun('all')
+
+const ON_TWIN: Suite[] = [
+  onTwin(
+    'deployment',
+    ['limits', 'bytes', 'rights', 'bad-input', 'doctor', 'ingest'].map((name) => `test/twin/${name}.test.ts`),
+    ['skopeo', 'crane', 'oras', 'regctl'],
+  ),
+  onTwin('guide', ['test/twin/deploy-guide.test.ts'], ['dockerd', 'docker', 'containerd', 'runc', 'git']),
+  onTwin('conformance', [CONFORMANCE], PROGRAMS),
+  onTwin('clients', filesOf(core), needsOf(core)),
+  onTwin('clients-more', filesOf(more), needsOf(more), 'all'),
+  onTwin('alb', [CONFORMANCE, ...filesOf(core)], [...PROGRAMS, ...needsOf(core)], 'ci', 'alb'),
+  onTwin('indirect', [CONFORMANCE, ...filesOf(core)], [...PROGRAMS, ...needsOf(core)], 'all', 'direct-off'),
+]
 
 export const SUITES: Suite[] = [
   ...LOCAL,
@@ -133,12 +152,5 @@ export const SUITES: Suite[] = [
   onAws(named('conformance-main')),
   onAws(named('durability-kill'), { KILLS: process.env.KILLS ?? '10' }),
   ...CLIENTS.filter(({ name }) => name !== 'clients-tls').map((suite) => onAws(suite)),
-  onTwin(
-    'deployment',
-    ['test/twin/limits.test.ts', 'test/twin/bytes.test.ts'],
-    ['skopeo', 'crane', 'oras', 'regctl'],
-  ),
-  onTwin('conformance', ['test/twin/conformance.test.ts'], ['oci-conformance-rc', 'oci-conformance-main']),
-  clientsOnTwin('clients', 'ci'),
-  clientsOnTwin('clients-more', 'all'),
+  ...ON_TWIN,
 ]

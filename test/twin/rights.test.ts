@@ -20,6 +20,8 @@ beforeAll(async () => {
   await everything(twin)
   await eventually(twin)
   rights = await rightsIn(twin)
+  if (process.env.SABOTAGE === 'rights') rights = rights.map((each) => withoutAction(each, each.granted[0]!))
+  if (process.env.SABOTAGE === 'rights-unused') rights[0]!.granted.push('s3:PutBucketPolicy')
 }, 300_000)
 afterAll(() => at.close())
 

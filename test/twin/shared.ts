@@ -4,12 +4,21 @@ import { startTwin, type Twin, type TwinOptions } from './twin.ts'
 
 const shared = globalThis as { entrepotTwin?: Promise<Twin> }
 
-const SABOTAGED: Record<string, TwinOptions> = {
+const VARIANTS: Record<string, TwinOptions> = {
   'direct-off': { cloud: { directUploads: 'off' } },
+  alb: {
+    cloud: {
+      frontDoor: 'alb',
+      domain: {
+        name: 'registry.twin.test',
+        certificateArn: 'arn:aws:acm:us-east-1:111122223333:certificate/00000000-0000-0000-0000-000000000000',
+      },
+    },
+  },
 }
 
 export function sharedTwin(): Promise<Twin> {
-  shared.entrepotTwin ??= startTwin(SABOTAGED[process.env.SABOTAGE ?? ''])
+  shared.entrepotTwin ??= startTwin(VARIANTS[process.env.SABOTAGE ?? process.env.TWIN_VARIANT ?? ''])
   return shared.entrepotTwin
 }
 

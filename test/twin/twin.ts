@@ -15,6 +15,7 @@ import { readEdge, readTemplate } from './distribution.ts'
 import { type Door, openAgent, openEvents, openProxy } from './doors.ts'
 import { type RunningEdge, startEdge } from './edge.ts'
 import { type Events, startEvents } from './events.ts'
+import { startFront } from './front.ts'
 import { type Gateway, startGateway } from './gateway.ts'
 import type { Origin } from './origin.ts'
 import { type Made, madeIn } from './stacks.ts'
@@ -60,6 +61,7 @@ const clients = (endpoint: string) => ({ endpoint, credentials: CREDENTIALS, reg
 
 export async function startTwin(options: TwinOptions = {}): Promise<Twin> {
   const { progress = () => {} } = options
+  const balanced = options.cloud?.frontDoor === 'alb'
   const directory = await mkdtemp(path.join(tmpdir(), 'entrepot-twin-'))
   const opened: (() => Promise<unknown>)[] = [() => rm(directory, { recursive: true, force: true })]
   const closing = <Closable extends { close(): Promise<void> }>(each: Closable): Closable => {
@@ -90,15 +92,17 @@ export async function startTwin(options: TwinOptions = {}): Promise<Twin> {
     const table = await made.id('data', 'AWS::DynamoDB::Table')
     const bucket = await made.id('data', 'AWS::S3::Bucket')
     await cloud.stores.create(table, bucket)
-    await unless(Promise.all(['workers', 'events', 'ingest', 'api'].map((stack) => made.deployed(stack))))
+    const stacks = ['workers', 'events', 'ingest', ...(balanced ? [] : ['api'])]
+    await unless(Promise.all(stacks.map((stack) => made.deployed(stack))))
     progress('deployed up to the edge')
 
     events = closing(startEvents({ cloud, made, bucket, startWorker: () => startProgram('worker') }))
     const agent = closing(await openAgent(() => {}))
     let bent: Bend | undefined
+    const elsewhere: Record<string, string> = {}
     const startProgram = async (program: 'ingest' | 'worker') => {
       const environment = await environmentOf(cloud, made, program)
-      const overrides = { ...cloud.programEnv, ECS_AGENT_URI: agent.url }
+      const overrides = { ...cloud.programEnv, ...elsewhere, ECS_AGENT_URI: agent.url }
       return startTask(program, environment, overrides, program === 'worker' ? bent : undefined)
     }
     const balancer = startBalancer()
@@ -108,38 +112,20 @@ export async function startTwin(options: TwinOptions = {}): Promise<Twin> {
       balancer.tasks.push(task)
       return task
     }
+    const base = { cloud, made, deployment, bucket, table, balancer, certificates }
+    const door = balanced ? await loadBalancer(base) : await cloudFront(base)
+    closing(door.edge)
+    // What docker takes for a registry of the machine's own, whatever it presents.
+    const host = `127.0.0.1:${door.edge.port}`
+    if (balanced) elsewhere.ENTREPOT_EXTERNAL_URL = `https://${host}`
     await addTask()
-
-    const apiId = await made.id('api', 'AWS::ApiGatewayV2::Api')
-    const gateway = startGateway(cloud.endpoint, apiId)
-    const secret = await secretOf(cloud, await made.id('data', 'AWS::SecretsManager::Secret', 'Keys'))
-    const store = `arn:aws:cloudfront::${ACCOUNT}:key-value-store/${await made.id('data', 'AWS::CloudFront::KeyValueStore')}`
-    const origin = { 'x-entrepot-origin': (JSON.parse(secret) as { origin: string }).origin }
-    const policy = filled(policyOf(deployment.assembly), bucket)
-    const blobs = bucketOrigin({
-      endpoint: cloud.stores.env.AWS_ENDPOINT_URL_S3!,
-      bucket,
-      credentials: CREDENTIALS,
-      region: REGION,
-      account: ACCOUNT,
-      policy: () => policy,
-    })
-    const edge = closing(
-      await startEdge({
-        edge: readEdge(deployment.assembly),
-        origins: { api: gateway.origin, ingest: balancer.origin, blobs, console: blobs },
-        originHeaders: { api: origin, ingest: origin },
-        readKey: (key) => readKey(cloud.endpoint, store, key),
-        tls: certificates,
-      }),
-    )
-    edgePort.resolve(edge.port)
-    progress(`the edge listens on https://127.0.0.1:${edge.port}`)
+    edgePort.resolve(door.edge.port)
+    progress(`the edge listens on https://${host}`)
     await deploying
     progress('deployed and probed')
-    // What docker takes for a registry of the machine's own, whatever it presents.
-    const host = `127.0.0.1:${edge.port}`
     return {
+      ...base,
+      ...door,
       url: `https://${host}`,
       host,
       authority,
@@ -147,16 +133,6 @@ export async function startTwin(options: TwinOptions = {}): Promise<Twin> {
         cloud,
         await made.id('data', 'AWS::SecretsManager::Secret', 'AdminPassword'),
       ),
-      bucket,
-      table,
-      cloud,
-      made,
-      deployment,
-      edge,
-      gateway,
-      balancer,
-      blobs,
-      certificates,
       events,
       outputs: await deployment.outputs(),
       addTask,
@@ -169,6 +145,41 @@ export async function startTwin(options: TwinOptions = {}): Promise<Twin> {
     await closeAll(opened)
     throw error
   }
+}
+
+type Base = Pick<Twin, 'cloud' | 'made' | 'deployment' | 'bucket' | 'balancer' | 'certificates'>
+type FrontDoor = Pick<Twin, 'edge' | 'gateway' | 'blobs'>
+
+async function cloudFront(base: Base): Promise<FrontDoor> {
+  const { cloud, made, deployment, bucket, balancer, certificates } = base
+  const gateway = startGateway(cloud.endpoint, await made.id('api', 'AWS::ApiGatewayV2::Api'))
+  const secret = await secretOf(cloud, await made.id('data', 'AWS::SecretsManager::Secret', 'Keys'))
+  const store = `arn:aws:cloudfront::${ACCOUNT}:key-value-store/${await made.id('data', 'AWS::CloudFront::KeyValueStore')}`
+  const origin = { 'x-entrepot-origin': (JSON.parse(secret) as { origin: string }).origin }
+  const policy = filled(policyOf(deployment.assembly), bucket)
+  const blobs = bucketOrigin({
+    endpoint: cloud.stores.env.AWS_ENDPOINT_URL_S3!,
+    bucket,
+    credentials: CREDENTIALS,
+    region: REGION,
+    account: ACCOUNT,
+    policy: () => policy,
+  })
+  const edge = await startEdge({
+    edge: readEdge(deployment.assembly),
+    origins: { api: gateway.origin, ingest: balancer.origin, blobs, console: blobs },
+    originHeaders: { api: origin, ingest: origin },
+    readKey: (key) => readKey(cloud.endpoint, store, key),
+    tls: certificates,
+  })
+  return { edge, gateway, blobs }
+}
+
+/** The tasks alone: no edge, no functions for clients, nobody but the tasks writes into the bucket. */
+async function loadBalancer({ balancer, certificates }: Base): Promise<FrontDoor> {
+  const none: Origin = () => Promise.reject(new Error('there is none behind a load balancer'))
+  const edge = await startFront(balancer.origin, certificates)
+  return { edge, gateway: { origin: none, bytesIn: 0 }, blobs: none }
 }
 
 async function closeAll(opened: (() => Promise<unknown>)[]): Promise<void> {
