@@ -1,8 +1,10 @@
 // CloudFormation once a deployment is up -> probe.
 import middy from '@middy/core'
 import * as z from 'zod'
+import { trustExtraAuthorities } from '../../lib/config/trust.ts'
 import { runProbe } from '../../lib/functions/probe-function.ts'
 
+trustExtraAuthorities(process.env)
 const env = z
   .object({
     ENTREPOT_URL: z.url(),
