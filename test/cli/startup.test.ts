@@ -103,6 +103,18 @@ test('flags win over the environment, which wins over the file', async () => {
   await server.stop()
 })
 
+test('a connection is kept as long as is configured, 75 seconds when nothing is', async () => {
+  for (const [args, seconds] of [
+    [[], 75],
+    [['--keep-alive-seconds', '420'], 420],
+  ] as const) {
+    const server = await startServer({ args: [...args] })
+    const { headers } = await fetch(`${server.url}/healthz`)
+    expect(headers.get('keep-alive')).toBe(`timeout=${seconds}`)
+    await server.stop()
+  }
+})
+
 test('the first start prints the address, the password once, and what to try', async () => {
   const env = { ENTREPOT_ADMIN_PASSWORD: undefined as unknown as string }
   const first = await startServer({ dataDir: path.join(directory, 'first'), open: false, env })

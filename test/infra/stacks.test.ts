@@ -5,11 +5,17 @@ import path from 'node:path'
 import { App, Stack } from 'aws-cdk-lib'
 import { Bucket } from 'aws-cdk-lib/aws-s3'
 import { expect, test } from 'vitest'
+import { readConfig } from '../../lib/config/config.ts'
 import { check } from '../../lib/infra/acknowledged.ts'
 import { evaluate, type Policy } from '../support/iam.ts'
 import { synthesise } from '../support/synthesis.ts'
 
 const made = synthesise()
+
+interface Container {
+  Command: string[]
+  Environment: { Name: string; Value: unknown }[]
+}
 
 test('the table streams, expires, can be restored to any second, and outlives its stack', () => {
   const [table] = made.ofType('AWS::DynamoDB::Table')
@@ -124,6 +130,23 @@ test('workers sleep until somebody wakes them; ingest scales between its bounds'
     MinCapacity: 2,
     MaxCapacity: 9,
   })
+})
+
+test('the balancer gives up an idle connection before the task does', () => {
+  const [balancer] = made.ofType('AWS::ElasticLoadBalancingV2::LoadBalancer')
+  const attributes = balancer!.Properties.LoadBalancerAttributes as { Key: string; Value: string }[]
+  const idle = attributes.find(({ Key }) => Key === 'idle_timeout.timeout_seconds')!.Value
+  const [ingest] = made
+    .ofType('AWS::ECS::TaskDefinition')
+    .flatMap(({ Properties }) => Properties.ContainerDefinitions as Container[])
+    .filter(({ Command }) => Command.includes('bin/ingest.ts'))
+  const env = Object.fromEntries(
+    ingest!.Environment.flatMap(({ Name, Value }) => (typeof Value === 'string' ? [[Name, Value]] : [])),
+  )
+  const { keepAliveSeconds } = readConfig([], {
+    ENTREPOT_KEEP_ALIVE_SECONDS: env.ENTREPOT_KEEP_ALIVE_SECONDS!,
+  })
+  expect(keepAliveSeconds).toBeGreaterThanOrEqual(Number(idle) + 10)
 })
 
 test('there is no NAT, and blobs and items go over gateway endpoints', () => {
