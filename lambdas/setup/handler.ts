@@ -1,4 +1,4 @@
-// CloudFormation at each deployment, the schedule for rotation -> setup.
+// CloudFormation at each deployment, the schedule for rotation, people by hand -> setup.
 import middy from '@middy/core'
 import { trustExtraAuthorities } from '../../lib/config/trust.ts'
 import { readFunctionSettings } from '../../lib/functions/settings.ts'

@@ -191,6 +191,30 @@ test('failed jobs and events wait in queues that are watched', () => {
       expect(target.DeadLetterConfig).toBeDefined()
 })
 
+test('the outputs name everything that people need by hand', () => {
+  const idOf = (stack: string, type: string, beginning = '') =>
+    Object.entries(made.resources[stack]!).find(
+      ([id, { Type }]) => Type === type && id.startsWith(beginning),
+    )![0]
+  const { data, events, ingest, edge } = made.outputs
+  expect(data).toEqual({
+    AdminPasswordCommand: expect.stringMatching(/^aws secretsmanager get-secret-value .*AdminPassword/),
+    Table: idOf('data', 'AWS::DynamoDB::Table'),
+    Bucket: idOf('data', 'AWS::S3::Bucket'),
+  })
+  expect(events).toEqual({ SetupFunction: idOf('events', 'AWS::Lambda::Function', 'Setup') })
+  const balancer = idOf('ingest', 'AWS::ElasticLoadBalancingV2::LoadBalancer')
+  expect(ingest).toEqual({ BalancerName: `${balancer}.DNSName` })
+  const distribution = `${idOf('edge', 'AWS::CloudFront::Distribution')}.DomainName`
+  expect(edge).toEqual({
+    Url: `https://${distribution}`,
+    DistributionName: distribution,
+    ProbeFunction: idOf('edge', 'AWS::Lambda::Function', 'Probe'),
+    DirectUploads: expect.any(String),
+    ProbeFailed: expect.any(String),
+  })
+})
+
 test('every alarm says what it means, tells somebody, and has a section in the runbook', () => {
   const alarms = made.ofType('AWS::CloudWatch::Alarm')
   expect(alarms.length).toBeGreaterThan(6)
@@ -248,6 +272,10 @@ test('frontDoor: alb is a load balancer and tasks, without an edge', () => {
     'AWS::ApiGatewayV2::Api',
   ])
     expect(own.ofType(type)).toEqual([])
+  expect(own.outputs.ingest).toMatchObject({
+    Url: 'https://registry.example.com',
+    BalancerName: expect.stringMatching(/\.DNSName$/),
+  })
   expect(own.ofType('AWS::ElasticLoadBalancingV2::Listener')[0]!.Properties).toMatchObject({
     Port: 443,
     Protocol: 'HTTPS',

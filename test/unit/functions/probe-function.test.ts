@@ -96,3 +96,15 @@ test('a check that fails is told, and fails no deployment', async () => {
     Data: { Direct: 'on', Failed: 'login: odd' },
   })
 })
+
+test('asked by hand, the probe answers what it tells a deployment', async () => {
+  world.broken = 'login'
+  expect(await runProbe({ task: 'probe' }, SETTINGS)).toEqual((await deployed()).Data)
+  expect(world.set).toEqual(['library/entrepot-doctor', 'on', 'library/entrepot-doctor', 'on'])
+})
+
+test('an event that is neither is refused', async () => {
+  for (const event of [{}, null, { task: 'other' }])
+    await expect(runProbe(event, SETTINGS)).rejects.toThrow('{"task":"probe"}')
+  expect(world.set).toEqual([])
+})
