@@ -1,5 +1,5 @@
 // The other stacks as they are synthesised.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { App, Stack } from 'aws-cdk-lib'
@@ -216,12 +216,38 @@ test('the outputs name everything that people need by hand', () => {
 })
 
 test('every alarm says what it means, tells somebody, and has a section in the runbook', () => {
+  const runbook = readFileSync(path.resolve(import.meta.dirname, '../../docs/operations/runbook.md'), 'utf8')
   const alarms = made.ofType('AWS::CloudWatch::Alarm')
   expect(alarms.length).toBeGreaterThan(6)
   for (const { Properties } of alarms) {
     expect(Properties.AlarmDescription).toMatch(/^.{20,} Runbook: docs\/operations\/runbook\.md#[a-z]+$/)
     expect(Properties.AlarmActions).toHaveLength(1)
+    const section = String(Properties.AlarmDescription).split('#')[1]
+    expect(runbook.split('\n')).toContain(`## ${section}`)
   }
+})
+
+const alarm = (name: string) =>
+  made
+    .ofType('AWS::CloudWatch::Alarm')
+    .find(({ Properties }) => String(Properties.AlarmDescription).endsWith(`#${name}`))!.Properties
+
+test('ingest without a single task is as wrong as an unhealthy task: then nothing is measured', () => {
+  expect(alarm('noingest')).toMatchObject({
+    MetricName: 'UnHealthyHostCount',
+    TreatMissingData: 'breaching',
+    EvaluationPeriods: 3,
+  })
+})
+
+test('answers of ingest with 5xx are counted, and none is none', () => {
+  expect(alarm('ingesterrors')).toMatchObject({
+    Namespace: 'AWS/ApplicationELB',
+    MetricName: 'HTTPCode_Target_5XX_Count',
+    Statistic: 'Sum',
+    Period: 300,
+    TreatMissingData: 'notBreaching',
+  })
 })
 
 test('no program may read or write another’s secrets, and only the setup makes keys', () => {
