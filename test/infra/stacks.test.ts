@@ -149,6 +149,23 @@ test('the balancer gives up an idle connection before the task does', () => {
   expect(keepAliveSeconds).toBeGreaterThanOrEqual(Number(idle) + 10)
 })
 
+test('EC2 takes what rules of security groups are described with', () => {
+  const descriptions = [made, synthesise({ privateNetworking: true })].flatMap(({ ofType }) => [
+    ...ofType('AWS::EC2::SecurityGroup').flatMap(({ Properties }) => [
+      Properties.GroupDescription,
+      ...['SecurityGroupIngress', 'SecurityGroupEgress'].flatMap((each) =>
+        ((Properties[each] ?? []) as { Description: string }[]).map(({ Description }) => Description),
+      ),
+    ]),
+    ...['Ingress', 'Egress'].flatMap((each) =>
+      ofType(`AWS::EC2::SecurityGroup${each}`).map(({ Properties }) => Properties.Description),
+    ),
+  ])
+  expect(descriptions.length).toBeGreaterThan(4)
+  // The set of its documentation.
+  for (const each of descriptions) expect(each).toMatch(/^[a-zA-Z0-9 ._\-:/()#,@[\]+=&;{}!$*]{1,255}$/)
+})
+
 test('there is no NAT, and blobs and items go over gateway endpoints', () => {
   expect(made.ofType('AWS::EC2::NatGateway')).toEqual([])
   const services = made

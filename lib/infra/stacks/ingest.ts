@@ -124,7 +124,7 @@ export class IngestStack extends Stack {
       open: false,
       defaultAction: ListenerAction.forward([this.targets]),
     })
-    listener.connections.allowFrom(Peer.ipv4(cidr), Port.tcp(80), 'CloudFront’s VPC origin')
+    listener.connections.allowFrom(Peer.ipv4(cidr), Port.tcp(80), 'VPC origin of CloudFront')
   }
 
   private listenToClients({ domain, privateNetworking }: CloudConfig): void {
