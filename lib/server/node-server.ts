@@ -76,9 +76,12 @@ async function answer(
   const counted = { receivedBytes: 0, sentBytes: 0 }
   const request = requestOf(incoming, outgoing, connection, counted)
   hooks.begun()
-  incoming.once('end', () => incoming.socket.setTimeout(WORK_MS))
+  let answering = false
+  // A body that nobody reads ends after the answer, and would undo the time its connection has until the next request.
+  incoming.once('end', () => answering || incoming.socket.setTimeout(WORK_MS))
   try {
     const response = await handler(request)
+    answering = true
     incoming.socket.setTimeout(IDLE_MS)
     await send(incoming, outgoing, response, counted, connection.continues)
   } catch (error) {
