@@ -1,9 +1,9 @@
 // The registry's tasks in the cloud: the whole HTTP core over S3 and DynamoDB. Configured by ENTREPOT_* variables alone.
 import { protectWhileBusy } from '../lib/aws/task-protection.ts'
 import { ConfigError, readConfig } from '../lib/config/config.ts'
+import { trustExtraAuthorities } from '../lib/config/trust.ts'
 import { startServer } from '../lib/server/server.ts'
 import { EXIT_CODES, StartupError } from '../lib/server/startup-error.ts'
-import { trustExtraAuthorities } from '../lib/server/trust.ts'
 import { openStores } from '../lib/shapes/open-stores.ts'
 
 try {

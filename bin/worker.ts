@@ -5,9 +5,9 @@ import { openRegistry } from '../lib/aws/open-stores.ts'
 import { createSqsQueue } from '../lib/aws/sqs-queue.ts'
 import { protectWhileBusy } from '../lib/aws/task-protection.ts'
 import { readConfig } from '../lib/config/config.ts'
+import { trustExtraAuthorities } from '../lib/config/trust.ts'
 import { runWorker } from '../lib/jobs/worker.ts'
 import { sweep } from '../lib/registry/gc/sweep.ts'
-import { trustExtraAuthorities } from '../lib/server/trust.ts'
 
 trustExtraAuthorities(process.env)
 const config = readConfig(['--stores', 'aws'], process.env)

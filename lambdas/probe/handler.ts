@@ -1,8 +1,10 @@
-// CloudFormation once a deployment is up -> probe.
+// CloudFormation once a deployment is up, people by hand -> probe.
 import middy from '@middy/core'
 import * as z from 'zod'
-import { runProbe } from '../../lib/functions/probe-function.ts'
+import { trustExtraAuthorities } from '../../lib/config/trust.ts'
+import { type Facts, runProbe } from '../../lib/functions/probe-function.ts'
 
+trustExtraAuthorities(process.env)
 const env = z
   .object({
     ENTREPOT_URL: z.url(),
@@ -18,4 +20,4 @@ const settings = {
   directUploads: env.ENTREPOT_DIRECT_UPLOADS,
 }
 
-export const handler = middy<unknown, void>().handler((event) => runProbe(event, settings))
+export const handler = middy<unknown, Facts | undefined>().handler((event) => runProbe(event, settings))

@@ -74,8 +74,16 @@ const fields = z.strictObject({
   keep: z.boolean().default(true).describe('table, bucket and secrets stay when the stacks are deleted'),
 })
 
-export const cloudSchema = fields.superRefine(({ frontDoor, domain, ingest }, context) => {
-  if (frontDoor !== 'alb') return
+export const cloudSchema = fields.superRefine(({ frontDoor, domain, ingest, directUploads }, context) => {
+  if (frontDoor !== 'alb') {
+    if (ingest === 'off' && directUploads === 'off')
+      context.addIssue({
+        code: 'custom',
+        path: ['ingest'],
+        message: 'ingest and directUploads cannot both be off, because then no blob can be pushed',
+      })
+    return
+  }
   if (!domain)
     context.addIssue({
       code: 'custom',

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { parse as parseYaml } from 'yaml'
 import type { z } from 'zod'
+import { cloudSchema } from './cloud.ts'
 import { type Config, type ConfigKey, configSchema } from './schema.ts'
 
 /** One line saying what is wrong with the configuration and what would be right. */
@@ -11,6 +12,7 @@ export class ConfigError extends Error {}
 /** Passwords do not belong on a command line, where every user of the machine can read them. */
 const NOT_FLAGS: ConfigKey[] = ['adminPassword', 'cloud']
 const KEYS = Object.keys(configSchema.shape) as ConfigKey[]
+const CLOUD = `; known keys of cloud: ${Object.keys(cloudSchema.shape).join(', ')}`
 
 /**
  * @param args the command line after the program's name
@@ -90,10 +92,17 @@ function readFile(file: string | undefined): Record<string, unknown> {
 
 function explain(error: z.ZodError, values: Record<string, unknown>): string {
   const issue = error.issues[0]!
-  if (issue.code === 'unrecognized_keys')
-    return `unknown key ${issue.keys.map((key) => `"${key}"`).join(', ')}; known keys: ${KEYS.join(', ')}`
   const key = issue.path.join('.')
-  const shown = key === 'adminPassword' ? 'given' : JSON.stringify(values[key])
+  if (issue.code === 'unrecognized_keys') {
+    const known = key === '' ? `; known keys: ${KEYS.join(', ')}` : key === 'cloud' ? CLOUD : ''
+    const unknown = issue.keys.map((each) => `"${[...issue.path, each].join('.')}"`).join(', ')
+    return `unknown key ${unknown}${known}`
+  }
+  const value = issue.path.reduce<unknown>(
+    (outer, name) => (outer as Record<PropertyKey, unknown> | undefined)?.[name],
+    values,
+  )
+  const shown = key === 'adminPassword' ? 'given' : value === undefined ? 'missing' : JSON.stringify(value)
   return `${key} is ${shown}: ${issue.message}`
 }
 

@@ -35,6 +35,13 @@ export const configSchema = z.strictObject({
     .url({ protocol: /^https?$/ })
     .optional()
     .describe('URL clients use, where a proxy stands in front'),
+  keepAliveSeconds: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(86_400)
+    .default(75)
+    .describe('seconds a connection may wait for its next request; longer than a balancer in front lets it'),
   undoWindowDays: z.coerce
     .number()
     .min(0)

@@ -41,7 +41,7 @@ export function standingOf({
     addressHours: privateNetworking ? 0 : ingestHours + sweepHours + balancerAddresses,
     endpoints: privateNetworking ? ENDPOINTS * ZONES : 0,
     secrets: 2,
-    alarmMetrics: 6 + (frontDoor === 'cloudfront' ? 4 : 0) + (ingest === 'off' ? 0 : 1),
+    alarmMetrics: 6 + (frontDoor === 'cloudfront' ? 4 : 0) + (ingest === 'off' ? 0 : 2),
     dashboards: 1,
   }
 }

@@ -14,7 +14,8 @@ export interface Diagnosis {
   optional: boolean
 }
 
-const REPOSITORY = 'library/entrepot-doctor'
+/** What it pushes goes nowhere else, so that something may be switched on for it alone. */
+export const DOCTOR_REPOSITORY = 'library/entrepot-doctor'
 
 /** @param only ids of checks; all when absent */
 export async function examine(
@@ -26,13 +27,13 @@ export async function examine(
   let token: string | undefined
   let reached = false
   const ask = askerOf(url, () => token)
-  const context = { ask, url, name: REPOSITORY, pushed: new Set<string>() }
+  const context = { ask, url, name: DOCTOR_REPOSITORY, pushed: new Set<string>() }
   const diagnoses: Diagnosis[] = []
   try {
     const first = await ask('GET', '/v2/', { anonymous: true })
     reached = true
     const challenge = first.headers.get('www-authenticate')
-    if (challenge) token = await logIn(url, challenge, login, REPOSITORY)
+    if (challenge) token = await logIn(url, challenge, login, DOCTOR_REPOSITORY)
   } catch (error) {
     // The checks that need a login say so themselves.
     diagnoses.push(diagnosisOf(UNREACHABLE, false, reasonOf(error)))
@@ -47,7 +48,7 @@ export async function examine(
   }
   // Blobs that no manifest uses go by themselves.
   for (const digest of context.pushed)
-    await ask('DELETE', `/v2/${REPOSITORY}/manifests/${digest}`).catch(() => {})
+    await ask('DELETE', `/v2/${DOCTOR_REPOSITORY}/manifests/${digest}`).catch(() => {})
   return diagnoses
 }
 

@@ -19,8 +19,11 @@ export interface EdgeRequest {
 }
 
 export interface EdgeSettings {
-  /** Whether whole blobs may go to S3 past everything of ours; asked only for those that could. */
-  directUploads(): Promise<boolean>
+  /**
+   * Whose whole blobs may go to S3 past everything of ours: `on` everybody's, `off` or none nobody's, else the name of
+   * the only repository. Asked only for blobs that could.
+   */
+  directUploads(): Promise<string | undefined>
   /** There are tasks that take streams. */
   ingest: boolean
 }

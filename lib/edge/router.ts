@@ -45,7 +45,8 @@ async function routeUpload(
   // An empty body brings no bytes: the zero-byte blob of a fresh session, which the API can take.
   if (method === 'PUT' && !patched && header(request, 'content-length') === '0') return API
   const hex = method === 'PUT' && !patched ? wholeBlob(request) : undefined
-  if (hex === undefined || !(await settings.directUploads())) return settings.ingest ? INGEST : noIngest()
+  if (hex === undefined || !isDirect(await settings.directUploads(), name))
+    return settings.ingest ? INGEST : noIngest()
   const session = await verifySession(token, name, signWith, nowMs)
   if (!session)
     return {
@@ -62,6 +63,11 @@ async function routeUpload(
       message: `the blob is larger than the ${session.limitBytes} bytes allowed`,
     }
   return { kind: 'blobs', key: `b/${session.repository}/sha256/${hex}/${session.id}`, hex: hex, name: name }
+}
+
+/** A repository may be called `on` or `off`: the two words come first. */
+function isDirect(setting: string | undefined, name: string): boolean {
+  return setting === 'on' || (setting !== 'off' && setting === name)
 }
 
 /** @returns the digest's hex when the request is one S3 can take as it is: a whole body of known length and digest */

@@ -27,12 +27,12 @@ async function signWith(keyId: string, text: string): Promise<string | undefined
   }
 }
 
-/** Switched on by the deployment's probe, once S3 was seen to refuse a wrong digest. */
-async function directUploads(): Promise<boolean> {
+/** Set by the deployment's probe: to its own repository while it looks, to `on` once S3 was seen to refuse a wrong digest. */
+async function directUploads(): Promise<string | undefined> {
   try {
-    return (await keys.get('direct')) === 'on'
+    return await keys.get('direct')
   } catch (_error) {
-    return false
+    return undefined
   }
 }
 

@@ -16,7 +16,8 @@ export const DIRECT = 'direct'
 export interface EdgeKeys {
   /** Makes the edge know exactly these session keys. */
   publish(document: SecretsDocument): Promise<void>
-  setDirect(value: 'on' | 'off'): Promise<void>
+  /** @param value `on` for everybody, `off` for nobody, or the name of the only repository */
+  setDirect(value: string): Promise<void>
   direct(): Promise<string | undefined>
 }
 

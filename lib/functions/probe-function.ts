@@ -1,6 +1,6 @@
-// Runs once a deployment is up: looks at the user's own stack from outside, and switches on only what was seen to work.
+// Runs once a deployment is up, and by hand: looks at the user's own stack from outside, and switches on only what was seen to work.
 import { readSecretText } from '../aws/secrets-manager.ts'
-import { type Diagnosis, examine } from '../doctor/doctor.ts'
+import { type Diagnosis, DOCTOR_REPOSITORY, examine } from '../doctor/doctor.ts'
 import { answerCustomResource, isCustomResource } from './custom-resource.ts'
 import { edgeKeys } from './edge-keys.ts'
 import { logLine } from './log.ts'
@@ -17,17 +17,31 @@ export interface ProbeSettings {
 const PATIENCE_MS = 240_000
 const PAUSE_MS = 5000
 
-export async function runProbe(event: unknown, settings: ProbeSettings): Promise<void> {
-  if (!isCustomResource(event)) throw new Error('this function is for deployments')
-  return answerCustomResource(event, () => probe(settings))
+/** What was seen, in the words of the stack's outputs. */
+export interface Facts extends Record<string, string> {
+  /** `on` or `off`: direct uploads. */
+  Direct: string
+  /** The checks that failed, or `nothing`. */
+  Failed: string
 }
 
-async function probe(settings: ProbeSettings): Promise<Record<string, string>> {
+/** @returns what was seen, to whoever asked by hand; a deployment gets it as its custom resource's answer */
+export async function runProbe(event: unknown, settings: ProbeSettings): Promise<Facts | undefined> {
+  if (isCustomResource(event)) {
+    await answerCustomResource(event, () => probe(settings))
+    return undefined
+  }
+  if ((event as { task?: string } | null)?.task === 'probe') return probe(settings)
+  throw new Error('this function is for deployments, or does {"task":"probe"}')
+}
+
+async function probe(settings: ProbeSettings): Promise<Facts> {
   const keys = edgeKeys(settings.keyValueStore)
   const login = { user: 'admin', password: await readSecretText(settings.adminPassword) }
   let direct: 'on' | 'off' = 'off'
   if (settings.directUploads === 'on') {
-    await keys.setDirect('on')
+    // Not seen to be safe yet: for the doctor's own blobs alone. If this run ends early, nobody else's went that way.
+    await keys.setDirect(DOCTOR_REPOSITORY)
     const seen = await patiently(async () =>
       (await examine(settings.url, login, ['direct-whole-blob', 'direct-wrong-digest', 'no-smuggling'])).map(
         (diagnosis) => ({ ...diagnosis, optional: false }),

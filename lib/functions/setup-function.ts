@@ -1,6 +1,6 @@
-// Runs at each deployment, and on a schedule to rotate keys: the table, the administrator, the keys, the edge's copy of them.
+// Runs at each deployment, on a schedule to rotate keys, and by hand: the table, the administrator, the keys, the edge's copy of them.
 import { ensureAdmin } from '../access/users.ts'
-import { openAwsStores } from '../aws/open-stores.ts'
+import { openAwsStores, openRegistry } from '../aws/open-stores.ts'
 import { readSecretText } from '../aws/secrets-manager.ts'
 import { answerCustomResource, isCustomResource } from './custom-resource.ts'
 import { edgeKeys } from './edge-keys.ts'
@@ -16,8 +16,10 @@ export interface SetupSettings extends FunctionSettings {
 
 export async function runSetup(event: unknown, settings: SetupSettings): Promise<void> {
   if (isCustomResource(event)) return answerCustomResource(event, async () => setUp(settings))
-  if ((event as { task?: string }).task === 'rotate') return rotate(settings)
-  throw new Error('this function sets up a deployment, or rotates its keys')
+  const { task } = (event ?? {}) as { task?: string }
+  if (task === 'rotate') return rotate(settings)
+  if (task === 'password') return setPassword(settings)
+  throw new Error('this function sets up a deployment, or does {"task":"rotate"} or {"task":"password"}')
 }
 
 async function setUp(settings: SetupSettings): Promise<Record<string, string>> {
@@ -27,6 +29,14 @@ async function setUp(settings: SetupSettings): Promise<Record<string, string>> {
     await edgeKeys(settings.keyValueStore).publish(stores.secrets.document)
   await stores.close()
   return {}
+}
+
+/** The secret's value counts from now on; who logged in with another one logs in again. */
+async function setPassword(settings: SetupSettings): Promise<void> {
+  const { registry, close } = openRegistry(settings.config)
+  await ensureAdmin(registry, await readSecretText(settings.adminPassword))
+  close()
+  logLine({ component: 'setup', task: 'password' })
 }
 
 /** The new keys sign in ten minutes; by then every process and every edge knows them. */

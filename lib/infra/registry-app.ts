@@ -72,7 +72,7 @@ export function buildRegistry(
     ingest,
     workers,
   })
-  tell(cloud, data, edge, ingest)
+  tell(cloud, { data, events, edge, ingest })
   Tags.of(app).add('entrepot', cloud.name)
   return { data, network, workers, events, ingest, api, edge, observability }
 }
@@ -80,12 +80,11 @@ export function buildRegistry(
 /** What whoever deployed wants to know next. */
 function tell(
   cloud: CloudConfig,
-  data: DataStack,
-  edge: EdgeStack | undefined,
-  ingest: IngestStack | undefined,
+  { data, events, edge, ingest }: Pick<RegistryStacks, 'data' | 'events' | 'edge' | 'ingest'>,
 ): void {
   const output = (stack: Stack, name: string, value: string, description: string) =>
-    new CfnOutput(stack, name, { value, description })
+    // Some are called like what they name, and two constructs of one name cannot be.
+    new CfnOutput(stack, `${name}Output`, { value, description }).overrideLogicalId(name)
   const door = edge ?? ingest!
   output(door, 'Url', edge ? edge.url : `https://${cloud.domain!.name}`, 'Where clients log in')
   output(
@@ -94,7 +93,29 @@ function tell(
     `aws secretsmanager get-secret-value --secret-id ${data.adminPassword.secretArn} --query SecretString --output text`,
     'How to read the password of user admin',
   )
+  output(data, 'Table', data.table.tableName, 'ENTREPOT_TABLE of commands')
+  output(data, 'Bucket', data.bucket.bucketName, 'ENTREPOT_BUCKET of commands')
+  output(
+    events,
+    'SetupFunction',
+    events.setup.functionName,
+    'Invoke with {"task":"password"} to apply the secret’s password, with {"task":"rotate"} for new keys',
+  )
+  if (ingest)
+    output(ingest, 'BalancerName', ingest.balancer.loadBalancerDnsName, 'Where the load balancer is reached')
   if (!edge) return
+  output(
+    edge,
+    'DistributionName',
+    edge.distribution.attrDomainName,
+    'CloudFront’s own name, for DNS records of another',
+  )
+  output(
+    edge,
+    'ProbeFunction',
+    edge.probeFunction.functionName,
+    'Invoke with {"task":"probe"} to look again and switch direct uploads by what is seen',
+  )
   output(
     edge,
     'DirectUploads',

@@ -1,5 +1,5 @@
 // Carries the HTTP core on Node's HTTP server. Its defaults would break uploads: no request timeout here, an idle
-// timeout of our own instead, and a keep-alive longer than a load balancer's.
+// timeout of our own instead, and a keep-alive that is configured to outlast a load balancer's.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
@@ -12,7 +12,6 @@ const HEADERS_TIMEOUT_MS = 60_000
 const IDLE_MS = 120_000
 /** After the body is in: a commit may have to read tens of GiB back. */
 const WORK_MS = 1_800_000
-const KEEP_ALIVE_MS = 75_000
 const HEADER_LIMIT_BYTES = 32 * 1024
 /** Of a refused request's body, read so that the client gets to see the answer. */
 const DISCARD_LIMIT_BYTES = 64 * 1024 * 1024
@@ -36,13 +35,21 @@ export interface TlsFiles {
   key: string | Buffer
 }
 
-/** @param tls serves HTTPS with it; change it later with `setSecureContext` */
-export function createNodeServer(handler: Handler, hooks: ServerHooks, tls: TlsFiles | undefined): Server {
+/**
+ * @param keepAliveMs how long a connection may wait for its next request
+ * @param tls serves HTTPS with it; change it later with `setSecureContext`
+ */
+export function createNodeServer(
+  handler: Handler,
+  hooks: ServerHooks,
+  keepAliveMs: number,
+  tls: TlsFiles | undefined,
+): Server {
   const options = {
     maxHeaderSize: HEADER_LIMIT_BYTES,
     requestTimeout: 0,
     headersTimeout: HEADERS_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveTimeout: keepAliveMs,
     connectionsCheckingInterval: 5000,
     noDelay: true,
   }
@@ -69,9 +76,12 @@ async function answer(
   const counted = { receivedBytes: 0, sentBytes: 0 }
   const request = requestOf(incoming, outgoing, connection, counted)
   hooks.begun()
-  incoming.once('end', () => incoming.socket.setTimeout(WORK_MS))
+  let answering = false
+  // A body that nobody reads ends after the answer, and would undo the time its connection has until the next request.
+  incoming.once('end', () => answering || incoming.socket.setTimeout(WORK_MS))
   try {
     const response = await handler(request)
+    answering = true
     incoming.socket.setTimeout(IDLE_MS)
     await send(incoming, outgoing, response, counted, connection.continues)
   } catch (error) {

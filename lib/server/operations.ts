@@ -152,6 +152,11 @@ export const OPERATIONS: Record<string, Operation> = {
     usage: 'keys rotate',
     what: 'make new signing keys; what the present ones signed stays valid',
     run: async ({ stores, print }) => {
+      // An edge that checks uploads must learn new keys before they sign, and only the setup function may tell it.
+      if (stores.secrets.document.origin !== undefined)
+        throw new Error(
+          'this deployment makes its keys itself and tells its edge: invoke the setup function (output SetupFunction) with {"task":"rotate"}',
+        )
       await stores.rotateKeys()
       print('new keys are written; they sign once every process has read them, in ten minutes')
       return 0

@@ -152,6 +152,7 @@ function registryServer(
       failed: (request, error) =>
         logger.error({ component: 'http', requestId: request.id, err: error }, 'answer broke off'),
     },
+    config.keepAliveSeconds * 1000,
     tls,
   )
 }

@@ -1,6 +1,6 @@
 // Why the program cannot start: one line saying what and what to do, and an exit code.
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -100,6 +100,29 @@ test('flags win over the environment, which wins over the file', async () => {
     env: { ENTREPOT_LOG_LEVEL: 'warn', ENTREPOT_PORT: '2' },
   })
   expect(server.port).toBeGreaterThan(2)
+  await server.stop()
+})
+
+test('a connection is kept as long as is configured, 75 seconds when nothing is', async () => {
+  for (const [args, seconds] of [
+    [[], 75],
+    [['--keep-alive-seconds', '420'], 420],
+  ] as const) {
+    const server = await startServer({ args: [...args] })
+    const { headers } = await fetch(`${server.url}/healthz`)
+    expect(headers.get('keep-alive')).toBe(`timeout=${seconds}`)
+    await server.stop()
+  }
+})
+
+test('a connection whose time is over is closed, with and without a body in its last request', async () => {
+  const server = await startServer({ args: ['--keep-alive-seconds', '1'] })
+  for (const request of ['GET /v2/ HTTP/1.1\r\n', 'POST /v2/ HTTP/1.1\r\nContent-Length: 2\r\n']) {
+    const socket = connect(server.port, '127.0.0.1')
+    socket.write(`${request}Host: ${server.host}\r\n\r\n${request.startsWith('POST') ? 'ab' : ''}`)
+    socket.resume()
+    await new Promise((resolve) => socket.once('close', resolve))
+  }
   await server.stop()
 })
 

@@ -1,15 +1,21 @@
 // The other stacks as they are synthesised.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { App, Stack } from 'aws-cdk-lib'
 import { Bucket } from 'aws-cdk-lib/aws-s3'
 import { expect, test } from 'vitest'
+import { readConfig } from '../../lib/config/config.ts'
 import { check } from '../../lib/infra/acknowledged.ts'
 import { evaluate, type Policy } from '../support/iam.ts'
 import { synthesise } from '../support/synthesis.ts'
 
 const made = synthesise()
+
+interface Container {
+  Command: string[]
+  Environment: { Name: string; Value: unknown }[]
+}
 
 test('the table streams, expires, can be restored to any second, and outlives its stack', () => {
   const [table] = made.ofType('AWS::DynamoDB::Table')
@@ -126,6 +132,40 @@ test('workers sleep until somebody wakes them; ingest scales between its bounds'
   })
 })
 
+test('the balancer gives up an idle connection before the task does', () => {
+  const [balancer] = made.ofType('AWS::ElasticLoadBalancingV2::LoadBalancer')
+  const attributes = balancer!.Properties.LoadBalancerAttributes as { Key: string; Value: string }[]
+  const idle = attributes.find(({ Key }) => Key === 'idle_timeout.timeout_seconds')!.Value
+  const [ingest] = made
+    .ofType('AWS::ECS::TaskDefinition')
+    .flatMap(({ Properties }) => Properties.ContainerDefinitions as Container[])
+    .filter(({ Command }) => Command.includes('bin/ingest.ts'))
+  const env = Object.fromEntries(
+    ingest!.Environment.flatMap(({ Name, Value }) => (typeof Value === 'string' ? [[Name, Value]] : [])),
+  )
+  const { keepAliveSeconds } = readConfig([], {
+    ENTREPOT_KEEP_ALIVE_SECONDS: env.ENTREPOT_KEEP_ALIVE_SECONDS!,
+  })
+  expect(keepAliveSeconds).toBeGreaterThanOrEqual(Number(idle) + 10)
+})
+
+test('EC2 takes what rules of security groups are described with', () => {
+  const descriptions = [made, synthesise({ privateNetworking: true })].flatMap(({ ofType }) => [
+    ...ofType('AWS::EC2::SecurityGroup').flatMap(({ Properties }) => [
+      Properties.GroupDescription,
+      ...['SecurityGroupIngress', 'SecurityGroupEgress'].flatMap((each) =>
+        ((Properties[each] ?? []) as { Description: string }[]).map(({ Description }) => Description),
+      ),
+    ]),
+    ...['Ingress', 'Egress'].flatMap((each) =>
+      ofType(`AWS::EC2::SecurityGroup${each}`).map(({ Properties }) => Properties.Description),
+    ),
+  ])
+  expect(descriptions.length).toBeGreaterThan(4)
+  // The set of its documentation.
+  for (const each of descriptions) expect(each).toMatch(/^[a-zA-Z0-9 ._\-:/()#,@[\]+=&;{}!$*]{1,255}$/)
+})
+
 test('there is no NAT, and blobs and items go over gateway endpoints', () => {
   expect(made.ofType('AWS::EC2::NatGateway')).toEqual([])
   const services = made
@@ -168,13 +208,63 @@ test('failed jobs and events wait in queues that are watched', () => {
       expect(target.DeadLetterConfig).toBeDefined()
 })
 
+test('the outputs name everything that people need by hand', () => {
+  const idOf = (stack: string, type: string, beginning = '') =>
+    Object.entries(made.resources[stack]!).find(
+      ([id, { Type }]) => Type === type && id.startsWith(beginning),
+    )![0]
+  const { data, events, ingest, edge } = made.outputs
+  expect(data).toEqual({
+    AdminPasswordCommand: expect.stringMatching(/^aws secretsmanager get-secret-value .*AdminPassword/),
+    Table: idOf('data', 'AWS::DynamoDB::Table'),
+    Bucket: idOf('data', 'AWS::S3::Bucket'),
+  })
+  expect(events).toEqual({ SetupFunction: idOf('events', 'AWS::Lambda::Function', 'Setup') })
+  const balancer = idOf('ingest', 'AWS::ElasticLoadBalancingV2::LoadBalancer')
+  expect(ingest).toEqual({ BalancerName: `${balancer}.DNSName` })
+  const distribution = `${idOf('edge', 'AWS::CloudFront::Distribution')}.DomainName`
+  expect(edge).toEqual({
+    Url: `https://${distribution}`,
+    DistributionName: distribution,
+    ProbeFunction: idOf('edge', 'AWS::Lambda::Function', 'Probe'),
+    DirectUploads: expect.any(String),
+    ProbeFailed: expect.any(String),
+  })
+})
+
 test('every alarm says what it means, tells somebody, and has a section in the runbook', () => {
+  const runbook = readFileSync(path.resolve(import.meta.dirname, '../../docs/operations/runbook.md'), 'utf8')
   const alarms = made.ofType('AWS::CloudWatch::Alarm')
   expect(alarms.length).toBeGreaterThan(6)
   for (const { Properties } of alarms) {
     expect(Properties.AlarmDescription).toMatch(/^.{20,} Runbook: docs\/operations\/runbook\.md#[a-z]+$/)
     expect(Properties.AlarmActions).toHaveLength(1)
+    const section = String(Properties.AlarmDescription).split('#')[1]
+    expect(runbook.split('\n')).toContain(`## ${section}`)
   }
+})
+
+const alarm = (name: string) =>
+  made
+    .ofType('AWS::CloudWatch::Alarm')
+    .find(({ Properties }) => String(Properties.AlarmDescription).endsWith(`#${name}`))!.Properties
+
+test('ingest without a single task is as wrong as an unhealthy task: then nothing is measured', () => {
+  expect(alarm('noingest')).toMatchObject({
+    MetricName: 'UnHealthyHostCount',
+    TreatMissingData: 'breaching',
+    EvaluationPeriods: 3,
+  })
+})
+
+test('answers of ingest with 5xx are counted, and none is none', () => {
+  expect(alarm('ingesterrors')).toMatchObject({
+    Namespace: 'AWS/ApplicationELB',
+    MetricName: 'HTTPCode_Target_5XX_Count',
+    Statistic: 'Sum',
+    Period: 300,
+    TreatMissingData: 'notBreaching',
+  })
 })
 
 test('no program may read or write another’s secrets, and only the setup makes keys', () => {
@@ -225,6 +315,10 @@ test('frontDoor: alb is a load balancer and tasks, without an edge', () => {
     'AWS::ApiGatewayV2::Api',
   ])
     expect(own.ofType(type)).toEqual([])
+  expect(own.outputs.ingest).toMatchObject({
+    Url: 'https://registry.example.com',
+    BalancerName: expect.stringMatching(/\.DNSName$/),
+  })
   expect(own.ofType('AWS::ElasticLoadBalancingV2::Listener')[0]!.Properties).toMatchObject({
     Port: 443,
     Protocol: 'HTTPS',

@@ -18,11 +18,12 @@ const keyOf = (currentId: string) => ({
 
 export interface EdgeSetup {
   ingest?: boolean
-  direct?: 'on' | 'off'
+  /** `on`, `off` or the only repository; null for no entry. */
+  direct?: string | null
 }
 
 export function edge({ ingest = true, direct = 'on' }: EdgeSetup = {}) {
-  const store: Record<string, string> = { ...KEYS, direct }
+  const store: Record<string, string> = { ...KEYS, ...(direct === null ? {} : { direct }) }
   const read = (key: string) => {
     const value = store[key]
     if (value === undefined) throw new Error('KeyNotFound')

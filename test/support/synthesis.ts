@@ -29,6 +29,8 @@ export interface Synthesis {
   stacks: RegistryStacks
   /** By the stack's short name, references filled in. */
   resources: Record<string, Record<string, Resource>>
+  /** What whoever deploys is told, by the stack's short name; references filled in. */
+  outputs: Record<string, Record<string, unknown>>
   /** All of one type, in all stacks. */
   ofType(type: string): Resource[]
 }
@@ -85,9 +87,20 @@ function synthesiseTo(outdir: string, cloud: Record<string, unknown>): Synthesis
       fill(template.Resources, template, exported) as Record<string, Resource>,
     ]),
   )
+  const outputs = Object.fromEntries(
+    Object.entries(json).map(([name, template]) => [
+      name,
+      Object.fromEntries(
+        Object.entries(template.Outputs ?? {})
+          .filter(([, { Export }]) => Export === undefined)
+          .map(([key, { Value }]) => [key, fill(Value, template, exported)]),
+      ),
+    ]),
+  )
   return {
     stacks,
     resources,
+    outputs,
     ofType: (type) =>
       Object.values(resources).flatMap((each) => Object.values(each).filter(({ Type }) => Type === type)),
   }

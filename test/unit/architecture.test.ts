@@ -24,7 +24,7 @@ const LAYERS: Record<string, string[]> = {
   shapes: ['config', 'server', 'local', 'aws'],
   functions: ['oci', 'registry', 'jobs', 'access', 'config', 'http', 'aws', 'doctor'],
   infra: ['config', 'aws', 'edge'],
-  lambdas: ['functions', 'http'],
+  lambdas: ['config', 'functions', 'http'],
   bin: [
     'oci',
     'registry',
@@ -48,7 +48,7 @@ const OUTSIDE: Record<string, string[]> = {
   registry: ['node:crypto'],
   jobs: [],
   access: ['node:crypto', 'jose'],
-  config: ['node:fs', 'node:util', 'yaml', 'zod'],
+  config: ['node:fs', 'node:tls', 'node:util', 'yaml', 'zod'],
   http: ['node:crypto'],
   server: ['node:*', 'pino', 'prom-client'],
   local: ['node:*'],

@@ -75,7 +75,8 @@ export class DataStack extends Stack {
       removalPolicy,
     })
     this.adminPassword = new Secret(this, 'AdminPassword', {
-      description: 'The password of user admin; a new value takes effect with the next deployment',
+      description:
+        'The password of user admin; a new value counts once the setup function was invoked with {"task":"password"}',
       generateSecretString: { passwordLength: 24, excludePunctuation: true },
       removalPolicy,
     })

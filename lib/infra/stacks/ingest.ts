@@ -23,6 +23,11 @@ import type { NetworkStack } from './network.ts'
 const PORT = 8080
 /** An upload's answer may take a while after its last byte. */
 const IDLE_SECONDS = 400
+/**
+ * Whoever closes an idle connection first must be the balancer: on one that the task has just closed it may already have
+ * sent a request, and answers that with 502.
+ */
+const KEEP_ALIVE_SECONDS = IDLE_SECONDS + 20
 const DRAIN_SECONDS = 120
 
 export interface IngestProps extends StackProps {
@@ -55,6 +60,7 @@ export class IngestStack extends Stack {
         ...environment,
         ENTREPOT_HOST: '0.0.0.0', // of its own network interface
         ENTREPOT_PORT: String(PORT),
+        ENTREPOT_KEEP_ALIVE_SECONDS: String(KEEP_ALIVE_SECONDS),
         ENTREPOT_EDGE: front ? 'off' : 'on',
         ...(front && cloud.domain ? { ENTREPOT_EXTERNAL_URL: `https://${cloud.domain.name}` } : {}),
       },
@@ -118,7 +124,7 @@ export class IngestStack extends Stack {
       open: false,
       defaultAction: ListenerAction.forward([this.targets]),
     })
-    listener.connections.allowFrom(Peer.ipv4(cidr), Port.tcp(80), 'CloudFront’s VPC origin')
+    listener.connections.allowFrom(Peer.ipv4(cidr), Port.tcp(80), 'VPC origin of CloudFront')
   }
 
   private listenToClients({ domain, privateNetworking }: CloudConfig): void {

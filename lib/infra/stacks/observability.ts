@@ -11,6 +11,7 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch'
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
+import { HttpCodeTarget } from 'aws-cdk-lib/aws-elasticloadbalancingv2'
 import { Topic } from 'aws-cdk-lib/aws-sns'
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
 import type { Construct } from 'constructs'
@@ -34,6 +35,8 @@ interface Watch {
   threshold: number
   /** Of five minutes each. */
   periods?: number
+  /** Nothing measured is what it warns of; otherwise nothing measured is nothing wrong. */
+  silenceIsWrong?: boolean
   /** What it means and which section of the runbook helps. */
   meaning: string
 }
@@ -49,13 +52,16 @@ export class ObservabilityStack extends Stack {
     this.dashboard(cloud, props)
   }
 
-  private alarm(name: string, { metric, threshold, periods = 1, meaning }: Watch): void {
+  private alarm(
+    name: string,
+    { metric, threshold, periods = 1, silenceIsWrong = false, meaning }: Watch,
+  ): void {
     const alarm = new Alarm(this, name, {
       metric,
       threshold,
       evaluationPeriods: periods,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
+      treatMissingData: silenceIsWrong ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
       alarmDescription: `${meaning} Runbook: docs/operations/runbook.md#${name.toLowerCase()}`,
     })
     alarm.addAlarmAction(new SnsAction(this.topic))
@@ -156,7 +162,14 @@ function watches({ data, api, events, ingest, workers }: ObservabilityProps): Re
       metric: ingest.targets.metrics.unhealthyHostCount(FIVE_MINUTES),
       threshold: 1,
       periods: 3,
-      meaning: 'Tasks that take streams are not healthy: docker 28 and podman cannot push.',
+      // Counted while there is a task to count.
+      silenceIsWrong: true,
+      meaning: 'Tasks that take streams are not healthy, or there is none: docker 28 and podman cannot push.',
+    }
+    found.IngestErrors = {
+      metric: ingest.targets.metrics.httpCodeTarget(HttpCodeTarget.TARGET_5XX_COUNT, FIVE_MINUTES),
+      threshold: 5,
+      meaning: 'Ingest answers with 5xx.',
     }
   }
   return found

@@ -1,5 +1,6 @@
 // Where each request goes, row by row: every client's way to push, and every rule of the front door.
 import { expect, test } from 'vitest'
+import { DOCTOR_REPOSITORY } from '../../../lib/doctor/doctor.ts'
 import type { EdgeResponse } from '../../../lib/edge/apply.ts'
 import {
   access,
@@ -190,6 +191,62 @@ const ROWS: Row[] = [
     headers: LENGTH,
     setup: { direct: 'off' },
     to: 'ingest',
+  },
+  {
+    rule: 'direct uploads never switched on',
+    method: 'PUT',
+    path: `${uploads}/${token()}?${DIGEST}`,
+    headers: LENGTH,
+    setup: { direct: null },
+    to: 'ingest',
+  },
+  {
+    rule: 'direct uploads of the doctor’s repository alone: its own',
+    method: 'PUT',
+    path: `/v2/${DOCTOR_REPOSITORY}/blobs/uploads/${token({ name: DOCTOR_REPOSITORY })}?${DIGEST}`,
+    headers: LENGTH,
+    setup: { direct: DOCTOR_REPOSITORY },
+    to: 'blobs',
+  },
+  {
+    rule: 'direct uploads of the doctor’s repository alone: another’s meanwhile',
+    method: 'PUT',
+    path: `${uploads}/${token()}?${DIGEST}`,
+    headers: LENGTH,
+    setup: { direct: DOCTOR_REPOSITORY },
+    to: 'ingest',
+  },
+  {
+    rule: 'direct uploads of the doctor’s repository alone: one whose name begins so',
+    method: 'PUT',
+    path: `/v2/${DOCTOR_REPOSITORY}/a/blobs/uploads/${token({ name: `${DOCTOR_REPOSITORY}/a` })}?${DIGEST}`,
+    headers: LENGTH,
+    setup: { direct: DOCTOR_REPOSITORY },
+    to: 'ingest',
+  },
+  {
+    rule: 'direct uploads of the doctor’s repository alone: another’s session under its name',
+    method: 'PUT',
+    path: `/v2/${DOCTOR_REPOSITORY}/blobs/uploads/${token()}?${DIGEST}`,
+    headers: LENGTH,
+    setup: { direct: DOCTOR_REPOSITORY },
+    to: 404,
+  },
+  {
+    rule: 'direct uploads off, of a repository called off',
+    method: 'PUT',
+    path: `/v2/off/blobs/uploads/${token({ name: 'off' })}?${DIGEST}`,
+    headers: LENGTH,
+    setup: { direct: 'off' },
+    to: 'ingest',
+  },
+  {
+    rule: 'no ingest, and direct uploads of the doctor’s repository alone: another’s meanwhile',
+    method: 'PUT',
+    path: `${uploads}/${token()}?${DIGEST}`,
+    headers: LENGTH,
+    setup: { ingest: false, direct: DOCTOR_REPOSITORY },
+    to: 405,
   },
   {
     rule: 'no ingest: a stream',
