@@ -245,7 +245,7 @@ export class EdgeStack extends Stack {
     allow(probe, ['secretsmanager:GetSecretValue'], [data.adminPassword.secretArn])
     allow(
       probe,
-      ['cloudfront-keyvaluestore:DescribeKeyValueStore', 'cloudfront-keyvaluestore:UpdateKeys'],
+      ['DescribeKeyValueStore', 'GetKey', 'UpdateKeys'].map((name) => `cloudfront-keyvaluestore:${name}`),
       [keys],
     )
     return probe

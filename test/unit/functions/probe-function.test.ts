@@ -16,11 +16,12 @@ const SETTINGS: ProbeSettings = {
 const PATIENCE_MS = 300_000
 
 /** The edge's entry as it was set, in order, and what it was whenever somebody looked. */
-const world = vi.hoisted(() => ({ entry: 'on', set: [] as string[], seen: [] as string[], broken: '' }))
+const world = vi.hoisted(() => ({ entry: 'off', set: [] as string[], seen: [] as string[], broken: '' }))
 
 vi.mock('../../../lib/aws/secrets-manager.ts', () => ({ readSecretText: async () => 'Harbour-12345' }))
 vi.mock('../../../lib/functions/edge-keys.ts', () => ({
   edgeKeys: () => ({
+    direct: async () => world.entry,
     setDirect: async (value: string) => {
       world.entry = value
       world.set.push(value)
@@ -40,7 +41,7 @@ vi.mock('../../../lib/doctor/doctor.ts', async (original) => ({
 }))
 
 beforeEach(() => {
-  Object.assign(world, { entry: 'on', set: [], seen: [], broken: '' })
+  Object.assign(world, { entry: 'off', set: [], seen: [], broken: '' })
   vi.spyOn(console, 'log').mockImplementation(() => {})
   vi.useFakeTimers({ toFake: ['setTimeout', 'Date'] })
 })
@@ -100,7 +101,15 @@ test('a check that fails is told, and fails no deployment', async () => {
 test('asked by hand, the probe answers what it tells a deployment', async () => {
   world.broken = 'login'
   expect(await runProbe({ task: 'probe' }, SETTINGS)).toEqual((await deployed()).Data)
-  expect(world.set).toEqual(['library/entrepot-doctor', 'on', 'library/entrepot-doctor', 'on'])
+  expect(world.set).toEqual(['library/entrepot-doctor', 'on', 'on'])
+})
+
+test('what an earlier probe switched on stays on for everybody while it looks again', async () => {
+  world.entry = 'on'
+  await deployed()
+  expect(world.seen).toEqual(['on', 'on'])
+  world.broken = 'direct-wrong-digest'
+  expect(await deployed()).toMatchObject({ Data: { Direct: 'off' } })
 })
 
 test('an event that is neither is refused', async () => {
