@@ -7,6 +7,9 @@ import { toolPath } from './tools.ts'
 
 const root = path.resolve(import.meta.dirname, '..')
 
+/** Files that share what is slow to start. */
+export const TOGETHER = ['--no-isolate', '--no-file-parallelism']
+
 export interface TestOutcome {
   file: string
   sentence: string
@@ -18,6 +21,8 @@ export interface TestOutcome {
 export function runTests(
   files: string[],
   env: Record<string, string> = {},
+  /** All files in one process, one after another. */
+  together = false,
 ): { outcomes: TestOutcome[]; output: string } {
   const directory = mkdtempSync(path.join(tmpdir(), 'entrepot-report-'))
   const report = path.join(directory, 'report.json')
@@ -25,6 +30,7 @@ export function runTests(
     'node_modules/vitest/vitest.mjs',
     'run',
     ...files,
+    ...(together ? TOGETHER : []),
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${report}`,

@@ -7,6 +7,7 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
+import { TOGETHER } from './report.ts'
 import { SABOTAGES } from './sabotages.ts'
 import { SUITES, type Suite } from './suites.ts'
 import { findTool, toolPath, unavailableTools } from './tools.ts'
@@ -31,7 +32,7 @@ function vitest({ name, files, env, together }: Omit<Suite, 'needs' | 'when'>): 
       'node_modules/vitest/vitest.mjs',
       'run',
       ...files,
-      ...(together ? ['--no-isolate', '--no-file-parallelism'] : []),
+      ...(together ? TOGETHER : []),
       '--reporter=dot',
       '--reporter=json',
       `--outputFile.json=${report}`,

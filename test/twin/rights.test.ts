@@ -1,9 +1,7 @@
 // Least privilege: what each program did while clients worked is what its deployed policies allow, and nothing more.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openWorkplace, type Workplace } from '../clients/workplace.ts'
-import { PUSHERS } from './bytes.ts'
-import { eventually, everything } from './everything.ts'
-import { callsIn, denied, type Rights, rightsIn, USED_BY_OTHERS, withoutAction } from './rights.ts'
+import { callsIn, denied, type Rights, rightsIn, unusedRights, withoutAction, work } from './rights.ts'
 import { sharedTwin } from './shared.ts'
 import type { Twin } from './twin.ts'
 
@@ -13,12 +11,7 @@ let rights: Rights[]
 beforeAll(async () => {
   twin = await sharedTwin()
   at = await openWorkplace()
-  for (const pusher of PUSHERS) {
-    const image = await at.image(`rights-${pusher.client}`, { layers: 2, layerBytes: 100_000 })
-    await pusher.push(at, image, `${at.host}/library/rights-${pusher.client}:v1`)
-  }
-  await everything(twin)
-  await eventually(twin)
+  await work(twin, at)
   rights = await rightsIn(twin)
   if (process.env.SABOTAGE === 'rights') rights = rights.map((each) => withoutAction(each, each.granted[0]!))
   if (process.env.SABOTAGE === 'rights-unused') rights[0]!.granted.push('s3:PutBucketPolicy')
@@ -35,11 +28,6 @@ test('no program does what its deployed policies do not allow', () => {
 
 test('without any one of its rights a program could not do what it did', () => {
   const calls = callsIn(twin)
-  const unused = rights.flatMap((each) =>
-    each.granted
-      .filter((action) => !(action in USED_BY_OTHERS))
-      .filter((action) => denied(withoutAction(each, action), calls).length === 0)
-      .map((action) => `${each.program} ${action}`),
-  )
+  const unused = rights.flatMap((each) => unusedRights(each, calls))
   expect(unused).toEqual([])
 })

@@ -1,7 +1,10 @@
 // What each program may do, as it was deployed, beside what it was seen doing.
 import { GetRolePolicyCommand, IAMClient, ListRolePoliciesCommand } from '@aws-sdk/client-iam'
+import type { Workplace } from '../clients/workplace.ts'
 import { evaluate, type Policy, type Statement } from '../support/iam.ts'
+import { PUSHERS } from './bytes.ts'
 import { CREDENTIALS, REGION } from './cloud.ts'
+import { eventually, everything } from './everything.ts'
 import type { Twin } from './twin.ts'
 import type { Call } from './witness.ts'
 
@@ -74,4 +77,22 @@ export function withoutAction({ policies, ...rest }: Rights, action: string): Ri
     Action: [statement.Action ?? []].flat().filter((each) => each !== action),
   }))
   return { ...rest, policies: [{ Statement: kept }] }
+}
+
+/** Actions without which the program could still have done all that it did. */
+export function unusedRights(rights: Rights, calls: Call[]): string[] {
+  return rights.granted
+    .filter((action) => !(action in USED_BY_OTHERS))
+    .filter((action) => denied(withoutAction(rights, action), calls).length === 0)
+    .map((action) => `${rights.program} ${action}`)
+}
+
+/** Clients of both families push, everything else is asked once, and days pass. */
+export async function work(twin: Twin, at: Workplace): Promise<void> {
+  for (const pusher of PUSHERS) {
+    const image = await at.image(`rights-${pusher.client}`, { layers: 2, layerBytes: 100_000 })
+    await pusher.push(at, image, `${at.host}/library/rights-${pusher.client}:v1`)
+  }
+  await everything(twin)
+  await eventually(twin)
 }
