@@ -83,6 +83,7 @@ const LOCAL: Suite[] = [
   },
   { name: 'durability-kill', files: ['test/durability/kill.test.ts'], needs: [], when: 'ci' },
   { name: 'durability-sync', files: ['test/durability/sync.test.ts'], needs: ['strace'], when: 'ci' },
+  { name: 'cfn-lint', files: ['test/lint'], needs: ['cfn-lint'], when: 'ci' },
   { name: 'slow', files: ['test/slow'], needs: [], when: 'all' },
   // Mounts a small file system of its own, which takes root.
   { name: 'durability-disk', files: ['test/durability/full-disk.test.ts'], needs: ['mount'], when: 'all' },

@@ -28,6 +28,7 @@ notation      all   v1.3.2    github.com/notaryproject/notation/cmd/notation    
 # A DynamoDB emulator that is tested against the real one, and AWS's other services.
 DYNOXIDE=3.2.0
 MINISTACK=1.5.33
+CFN_LINT=1.58.0
 
 # Debian 12 pins these by its release: a stable release changes them only for security fixes.
 DEBIAN_PACKAGES='
@@ -119,17 +120,21 @@ install_dynoxide() {
   touch "$stamp"
 }
 
-install_ministack() {
-  local stamp=$bin/.ministack-$MINISTACK
-  if [ -e "$stamp" ] && [ -x "$bin/ministack" ]; then say "ministack $MINISTACK: here"; return; fi
-  say "ministack $MINISTACK: installing"
-  rm -f "$bin/.ministack-"* "$bin/ministack"
-  rm -rf "$cache/ministack"
-  { python3 -m venv "$cache/ministack" && "$cache/ministack/bin/pip" install -q "ministack[full]==$MINISTACK"; } \
-    >"$cache/ministack.log" 2>&1 || { tail -5 "$cache/ministack.log" >&2; return 1; }
-  ln -s "$cache/ministack/bin/ministack" "$bin/ministack"
+# Each in an environment of its own.
+install_python() {
+  local name=$1 version=$2 package=$3
+  local stamp=$bin/.$name-$version
+  if [ -e "$stamp" ] && [ -x "$bin/$name" ]; then say "$name $version: here"; return; fi
+  say "$name $version: installing"
+  rm -f "$bin/.$name-"* "$bin/$name"
+  rm -rf "${cache:?}/$name"
+  { python3 -m venv "$cache/$name" && "$cache/$name/bin/pip" install -q "$package==$version"; } \
+    >"$cache/$name.log" 2>&1 || { tail -5 "$cache/$name.log" >&2; return 1; }
+  ln -s "$cache/$name/bin/$name" "$bin/$name"
   touch "$stamp"
 }
+install_ministack() { install_python ministack "$MINISTACK" 'ministack[full]'; }
+install_cfn-lint() { install_python cfn-lint "$CFN_LINT" cfn-lint; }
 
 wanted() {
   local name=$1 set=$2 choice
@@ -148,7 +153,7 @@ fi
 if wanted debian core "$@"; then install_debian; fi
 
 failed=0
-for name in dynoxide ministack; do
+for name in dynoxide ministack cfn-lint; do
   if wanted "$name" core "$@"; then
     "install_$name" || { say "$name: FAILED"; failed=1; }
   fi
