@@ -25,7 +25,7 @@ try {
 }
 
 async function main(args: string[]): Promise<number> {
-  if (args[0] === 'doctor') return doctor(args.slice(1), print)
+  if (args[0] === 'doctor' && args[1] !== 'restore') return doctor(args.slice(1), print)
   if (args[0] === 'config') return configCommand(args.slice(1), print)
   if (args[0] === 'preflight') return preflightCommand(args.slice(1), print)
   const { rest, dataDir, config } = readDirectory(args)
