@@ -21,9 +21,14 @@ const PAUSE_MS = 5000
 export interface Facts extends Record<string, string> {
   /** `on` or `off`: direct uploads. */
   Direct: string
+  /** The clients whose blobs go straight to S3. */
+  Clients: string
   /** The checks that failed, or `nothing`. */
   Failed: string
 }
+
+/** Those that send a whole blob with one PUT; the others stream, which S3 does not take. */
+const WHOLE_BLOBS = 'Docker 29, buildx, containerd, helm, oras, notation, regctl'
 
 /** @returns what was seen, to whoever asked by hand; a deployment gets it as its custom resource's answer */
 export async function runProbe(event: unknown, settings: ProbeSettings): Promise<Facts | undefined> {
@@ -57,6 +62,7 @@ async function probe(settings: ProbeSettings): Promise<Facts> {
   const failed = diagnoses.filter(({ passed, optional }) => !passed && !optional)
   return {
     Direct: direct,
+    Clients: direct === 'on' ? WHOLE_BLOBS : 'none',
     Failed:
       failed
         .map(({ id, found }) => `${id}: ${found}`)

@@ -120,7 +120,13 @@ function tell(
     edge,
     'DirectUploads',
     edge.probed.getAttString('Direct'),
-    'on: Docker 29, buildx, containerd, helm, oras and regctl push straight into S3',
+    'on: whole blobs go straight into S3; off: through the ingest tasks',
+  )
+  output(
+    edge,
+    'DirectClients',
+    edge.probed.getAttString('Clients'),
+    'Clients whose blobs go straight into S3; the others stream through the ingest tasks',
   )
   output(
     edge,
