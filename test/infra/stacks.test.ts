@@ -228,6 +228,7 @@ test('the outputs name everything that people need by hand', () => {
     DistributionName: distribution,
     ProbeFunction: idOf('edge', 'AWS::Lambda::Function', 'Probe'),
     DirectUploads: expect.any(String),
+    DirectClients: expect.any(String),
     ProbeFailed: expect.any(String),
   })
 })
