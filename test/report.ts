@@ -7,8 +7,13 @@ import { toolPath } from './tools.ts'
 
 const root = path.resolve(import.meta.dirname, '..')
 
-/** Files that share what is slow to start. */
-export const TOGETHER = ['--no-isolate', '--no-file-parallelism']
+/** Files that share what is slow to start, in whichever of them comes first. */
+export const TOGETHER = [
+  '--no-isolate',
+  '--no-file-parallelism',
+  '--hook-timeout=300000',
+  '--test-timeout=60000',
+]
 
 export interface TestOutcome {
   file: string
