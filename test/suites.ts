@@ -121,7 +121,7 @@ const ON_TWIN: Suite[] = [
     ['limits', 'bytes', 'rights', 'bad-input', 'doctor', 'ingest'].map((name) => `test/twin/${name}.test.ts`),
     ['skopeo', 'crane', 'oras', 'regctl'],
   ),
-  onTwin('guide', ['test/twin/deploy-guide.test.ts'], ['dockerd', 'docker', 'containerd', 'runc', 'git']),
+  onTwin('guide', ['test/twin/deploy-guide.test.ts'], ['dockerd', 'docker', 'containerd', 'runc']),
   onTwin('conformance', [CONFORMANCE], PROGRAMS),
   onTwin('clients', filesOf(core), needsOf(core)),
   onTwin('clients-more', filesOf(more), needsOf(more), 'all'),
