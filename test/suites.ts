@@ -125,7 +125,13 @@ const ON_TWIN: Suite[] = [
   onTwin('conformance', [CONFORMANCE], PROGRAMS),
   onTwin('clients', filesOf(core), needsOf(core)),
   onTwin('clients-more', filesOf(more), needsOf(more), 'all'),
-  onTwin('alb', [CONFORMANCE, ...filesOf(core)], [...PROGRAMS, ...needsOf(core)], 'ci', 'alb'),
+  onTwin(
+    'alb',
+    [CONFORMANCE, 'test/twin/rights.test.ts', ...filesOf(core)],
+    [...PROGRAMS, ...needsOf(core)],
+    'ci',
+    'alb',
+  ),
   onTwin('indirect', [CONFORMANCE, ...filesOf(core)], [...PROGRAMS, ...needsOf(core)], 'all', 'direct-off'),
 ]
 

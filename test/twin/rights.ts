@@ -1,4 +1,6 @@
 // What each program may do, as it was deployed, beside what it was seen doing.
+import { existsSync } from 'node:fs'
+import path from 'node:path'
 import { GetRolePolicyCommand, IAMClient, ListRolePoliciesCommand } from '@aws-sdk/client-iam'
 import type { Workplace } from '../clients/workplace.ts'
 import { evaluate, type Policy, type Statement } from '../support/iam.ts'
@@ -46,6 +48,7 @@ export async function rightsIn(twin: Twin): Promise<Rights[]> {
   const iam = new IAMClient({ endpoint: twin.cloud.endpoint, credentials: CREDENTIALS, region: REGION })
   const rights: Rights[] = []
   for (const [program, [stack, role]] of Object.entries(ROLES)) {
+    if (!existsSync(path.join(twin.deployment.assembly, `entrepot-${stack}.template.json`))) continue
     const RoleName = await twin.made.id(stack, 'AWS::IAM::Role', role)
     const { PolicyNames = [] } = await iam.send(new ListRolePoliciesCommand({ RoleName }))
     const policies: Policy[] = []

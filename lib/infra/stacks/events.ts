@@ -83,7 +83,8 @@ export class EventsStack extends Stack {
       timeout: Duration.seconds(RELAY_SECONDS),
     })
     allowItems(relay, data.table, CHANGES)
-    allowBlobs(relay, data.bucket, ['GetObject', 'ListBucket'])
+    // Large manifests are read; that a blob is missing is to be told only where S3 tells of blobs.
+    allowBlobs(relay, data.bucket, data.edgeKeys ? ['GetObject', 'ListBucket'] : ['GetObject'])
     allow(relay, ['sqs:SendMessage'], [workers.queue.queueArn])
     allow(relay, ['ecs:DescribeServices', 'ecs:UpdateService'], [workers.service.serviceArn])
     return relay
@@ -113,6 +114,7 @@ export class EventsStack extends Stack {
         ],
       }),
     )
+    if (!data.edgeKeys) return // nobody but our tasks puts anything there
     new Rule(this, 'DirectUploads', {
       description: 'S3 tells of blobs that clients put there themselves',
       eventPattern: {
