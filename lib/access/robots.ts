@@ -1,11 +1,11 @@
 // Robots: logins of pipelines and clusters, with rights of their own and a secret that is shown once.
 import { randomInt } from 'node:crypto'
 import { RegistryError } from '../oci/errors.ts'
+import { changeItem } from '../registry/change-item.ts'
 import { keys, partitions } from '../registry/keys.ts'
 import { nextNumber } from '../registry/numbers.ts'
 import type { Attributes, Item, Json } from '../registry/ports.ts'
 import { number, type Registry, text } from '../registry/registry.ts'
-import { changeItem } from './change-item.ts'
 import { hashPassword } from './password-hash.ts'
 import type { RobotPermission } from './principal.ts'
 import { checkRobotName, checkRobotPermissions, checkRobotSecret } from './robot-rules.ts'
@@ -69,7 +69,8 @@ export async function createRobot(
     permissions: robot.permissions as unknown as Json,
     disabled: robot.disabled ?? false,
     createdBy: { ...robot.createdBy },
-    notBeforeSeconds: 0,
+    // Tokens of an earlier robot of that name are not this one's.
+    notBeforeSeconds: Math.floor(now / 1000),
     createdAtMs: now,
     updatedAtMs: now,
     ...lifeOf(now, robot.durationDays),

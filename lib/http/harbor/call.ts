@@ -49,11 +49,29 @@ export async function requireProject(
   given = call.params.project!,
 ): Promise<Project> {
   const name = await projectNameOf(call.registry, given, call.request.headers['x-is-resource-name'])
-  const standing = await readStanding(call.registry, call.principal, name ?? given)
+  return requireProjectNamed(call, resource, action, name ?? given)
+}
+
+/** The same for a project whose name stands in the body. */
+export async function requireProjectNamed(
+  call: HarborCall,
+  resource: string,
+  action: string,
+  name: string,
+): Promise<Project> {
+  const standing = await readStanding(call.registry, call.principal, name)
   const { allowed, why } = decideInProject(call.principal, standing, resource, action)
   if (!allowed) throw refused(call, why)
-  if (!standing.project) throw new RegistryError('NOT_FOUND', `project ${given} not found`)
+  if (!standing.project) throw new RegistryError('NOT_FOUND', `project ${name} not found`)
   return standing.project
+}
+
+/** A number in the path. @throws 422 when it is none */
+export function numberParam({ params }: HarborCall, name: string): number {
+  const text = params[name]!
+  if (!/^\d{1,9}$/.test(text))
+    throw new RegistryError('REQUEST_INVALID', `${name} in path must be a whole number`, { status: 422 })
+  return Number(text)
 }
 
 /** Whether the caller may do that in the project, without a refusal. */

@@ -1,5 +1,13 @@
 // Every route of the management API.
 import type { HarborRoute } from './call.ts'
+import { CURRENT_USER_ROUTES } from './current-user.ts'
 import { SYSTEM_ROUTES } from './system.ts'
+import { USER_SECRET_ROUTES } from './user-secrets.ts'
+import { USER_ROUTES } from './users.ts'
 
-export const ROUTES: HarborRoute[] = [...SYSTEM_ROUTES]
+export const ROUTES: HarborRoute[] = [
+  ...SYSTEM_ROUTES,
+  ...USER_ROUTES,
+  ...CURRENT_USER_ROUTES,
+  ...USER_SECRET_ROUTES,
+]
