@@ -49,7 +49,8 @@ export async function requireProject(
   given = call.params.project!,
 ): Promise<Project> {
   const name = await projectNameOf(call.registry, given, call.request.headers['x-is-resource-name'])
-  return requireProjectNamed(call, resource, action, name ?? given)
+  // A number that no project has is no name either, though there be a project named so.
+  return requireProjectNamed(call, resource, action, name ?? `#${given}`)
 }
 
 /** The same for a project whose name stands in the body. */

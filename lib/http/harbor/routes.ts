@@ -1,6 +1,8 @@
 // Every route of the management API.
 import type { HarborRoute } from './call.ts'
 import { CURRENT_USER_ROUTES } from './current-user.ts'
+import { GROUP_ROUTES } from './groups.ts'
+import { MEMBER_ROUTES } from './members.ts'
 import { SYSTEM_ROUTES } from './system.ts'
 import { USER_SECRET_ROUTES } from './user-secrets.ts'
 import { USER_ROUTES } from './users.ts'
@@ -10,4 +12,6 @@ export const ROUTES: HarborRoute[] = [
   ...USER_ROUTES,
   ...CURRENT_USER_ROUTES,
   ...USER_SECRET_ROUTES,
+  ...GROUP_ROUTES,
+  ...MEMBER_ROUTES,
 ]
