@@ -164,6 +164,7 @@ export const partitions = {
   ledger: (execution: string) => `SWEEP#${execution}`,
   pulls: (day: number) => `PULLS#${day}`,
   denials: (day: number) => `DENIALS#${day}`,
+  access: (principal: string) => `ACCESS#${principal}`,
 }
 
 export const objectKeys = {

@@ -35,6 +35,7 @@ export function requireLogin({ principal }: HarborCall): void {
 /** @throws UNAUTHORIZED for anonymous callers, DENIED for others without the right */
 export function requireSystem(call: HarborCall, resource: string, action: string): void {
   const { allowed, why } = decideInSystem(call.principal, resource, action)
+  noteUse(call, `${resource}:/:${action}`, allowed)
   if (!allowed) throw refused(call, why)
 }
 
@@ -62,6 +63,7 @@ export async function requireProjectNamed(
 ): Promise<Project> {
   const standing = await readStanding(call.registry, call.principal, name)
   const { allowed, why } = decideInProject(call.principal, standing, resource, action)
+  noteUse(call, `${resource}:${name}:${action}`, allowed)
   if (!allowed) throw refused(call, why)
   if (!standing.project) throw new RegistryError('NOT_FOUND', `project ${name} not found`)
   return standing.project
@@ -84,6 +86,11 @@ export async function mayInProject(
 ): Promise<boolean> {
   const standing = await readStanding(call.registry, call.principal, project)
   return decideInProject(call.principal, standing, resource, action).allowed
+}
+
+/** So that it can be seen which of its rights a robot never uses. */
+function noteUse({ principal, recorder }: HarborCall, what: string, allowed: boolean): void {
+  if (principal.kind === 'robot') recorder.access(principal.name, what, allowed)
 }
 
 export function refused({ principal }: HarborCall, why: string): RegistryError {

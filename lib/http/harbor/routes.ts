@@ -1,8 +1,11 @@
 // Every route of the management API.
 import type { HarborRoute } from './call.ts'
+import { CONFIGURATION_ROUTES } from './configurations.ts'
 import { CURRENT_USER_ROUTES } from './current-user.ts'
 import { GROUP_ROUTES } from './groups.ts'
 import { MEMBER_ROUTES } from './members.ts'
+import { PERMISSION_ROUTES } from './permissions.ts'
+import { ROBOT_ROUTES } from './robots.ts'
 import { SYSTEM_ROUTES } from './system.ts'
 import { USER_SECRET_ROUTES } from './user-secrets.ts'
 import { USER_ROUTES } from './users.ts'
@@ -14,4 +17,7 @@ export const ROUTES: HarborRoute[] = [
   ...USER_SECRET_ROUTES,
   ...GROUP_ROUTES,
   ...MEMBER_ROUTES,
+  ...ROBOT_ROUTES,
+  ...PERMISSION_ROUTES,
+  ...CONFIGURATION_ROUTES,
 ]
