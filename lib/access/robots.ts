@@ -196,6 +196,12 @@ export async function deleteRobot(registry: Registry, robot: Robot): Promise<voi
   ])
 }
 
+/** Those that belong to a project that was deleted. */
+export async function deleteRobotsOf(registry: Registry, projectId: string): Promise<void> {
+  for (const robot of await listRobots(registry))
+    if (robot.project?.id === projectId) await deleteRobot(registry, robot)
+}
+
 async function changed(
   registry: Registry,
   robot: Robot,

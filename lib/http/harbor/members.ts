@@ -16,6 +16,7 @@ import { answer, created, done } from './answers.ts'
 import { type Fields, numberIn, objectIn, readFields, textIn } from './body.ts'
 import { type HarborCall, type HarborRoute, numberParam, requireProject } from './call.ts'
 import { listAnswer, type Row } from './lists.ts'
+import { ROLE_NUMBERS } from './role-numbers.ts'
 
 export const MEMBER_ROUTES: HarborRoute[] = [
   { method: 'GET', path: '/projects/{project}/members', run: list },
@@ -24,15 +25,6 @@ export const MEMBER_ROUTES: HarborRoute[] = [
   { method: 'PUT', path: '/projects/{project}/members/{member}', run: update },
   { method: 'DELETE', path: '/projects/{project}/members/{member}', run: remove },
 ]
-
-/** Harbor's numbers of roles, which say nothing of their order. */
-export const ROLE_NUMBERS: Record<Role, number> = {
-  projectAdmin: 1,
-  developer: 2,
-  guest: 3,
-  maintainer: 4,
-  limitedGuest: 5,
-}
 
 async function list(call: HarborCall): Promise<HttpResponse> {
   const project = await requireProject(call, 'member', 'list')

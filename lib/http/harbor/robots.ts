@@ -11,7 +11,6 @@ import {
 } from '../../access/robots.ts'
 import { RegistryError } from '../../oci/errors.ts'
 import { readConfiguration } from '../../registry/configuration.ts'
-import { projectNameOf } from '../../registry/project-numbers.ts'
 import type { Project } from '../../registry/projects.ts'
 import type { HttpResponse } from '../message.ts'
 import { answer, created, done, time } from './answers.ts'
@@ -23,10 +22,11 @@ import {
   numberParam,
   refused,
   requireLogin,
+  requireProject,
   requireProjectNamed,
   requireSystem,
 } from './call.ts'
-import { filteredAnswer } from './lists.ts'
+import { listAnswer, type Row } from './lists.ts'
 import { type Filter, parseQuery } from './query.ts'
 import { levelIn, permissionsIn, robotRow } from './robot-fields.ts'
 import { byDefault } from './users.ts'
@@ -43,13 +43,17 @@ export const ROBOT_ROUTES: HarborRoute[] = [
 /** System robots, or with `q=Level=project,ProjectID=<number>` those of that project. */
 async function list(call: HarborCall): Promise<HttpResponse> {
   requireLogin(call)
-  const filters = parseQuery(call.request.query.get('q'))
-  const project = await projectAsked(call, filters)
+  const project = await projectAsked(call, parseQuery(call.request.query.get('q')))
   const robots = (await listRobots(call.registry)).filter((robot) => robot.project?.id === project?.id)
   const { robot_name_prefix: prefix } = await readConfiguration(call.registry)
   const rows = await Promise.all(robots.map((robot) => robotRow(call.registry, robot, prefix)))
-  const others = filters.filter(({ field }) => field !== 'level' && field !== 'project_id')
-  return filteredAnswer(byDefault(call.request, 'name'), rows, others)
+  const found = rows.map((row) => ({ ...row, project_id: project?.number ?? 0 }))
+  return listAnswer(byDefault(call.request, 'name'), found, {}, withoutProject)
+}
+
+/** It can be asked for, and is not shown. */
+function withoutProject({ project_id: _, ...row }: Row): Row {
+  return row
 }
 
 async function projectAsked(call: HarborCall, filters: Filter[]): Promise<Project | undefined> {
@@ -66,8 +70,13 @@ async function projectAsked(call: HarborCall, filters: Filter[]): Promise<Projec
   const number = exactly('project_id')
   if (number === undefined) throw invalid('must with project ID when to query project robots')
   if (!/^[1-9]\d{0,8}$/.test(number)) throw invalid('ProjectID must be a positive integer')
-  const name = await projectNameOf(call.registry, number, 'false')
-  return requireProjectNamed(call, 'robot', 'list', name ?? `#${number}`)
+  return requireProject(withoutNaming(call), 'robot', 'list', number)
+}
+
+/** The number of a project, whatever the header says of the path. */
+function withoutNaming(call: HarborCall): HarborCall {
+  const { 'x-is-resource-name': _, ...headers } = call.request.headers
+  return { ...call, request: { ...call.request, headers } }
 }
 
 /** Robots make robots too, which may no more than they themselves. */

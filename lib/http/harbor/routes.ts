@@ -1,11 +1,17 @@
 // Every route of the management API.
+import { AUDIT_LOG_ROUTES } from './audit-logs.ts'
 import type { HarborRoute } from './call.ts'
 import { CONFIGURATION_ROUTES } from './configurations.ts'
 import { CURRENT_USER_ROUTES } from './current-user.ts'
 import { GROUP_ROUTES } from './groups.ts'
 import { MEMBER_ROUTES } from './members.ts'
+import { METADATA_ROUTES } from './metadatas.ts'
 import { PERMISSION_ROUTES } from './permissions.ts'
+import { PROJECT_SUMMARY_ROUTES } from './project-summary.ts'
+import { PROJECT_ROUTES } from './projects.ts'
+import { QUOTA_ROUTES } from './quotas.ts'
 import { ROBOT_ROUTES } from './robots.ts'
+import { STATISTICS_ROUTES } from './statistics.ts'
 import { SYSTEM_ROUTES } from './system.ts'
 import { USER_SECRET_ROUTES } from './user-secrets.ts'
 import { USER_ROUTES } from './users.ts'
@@ -20,4 +26,10 @@ export const ROUTES: HarborRoute[] = [
   ...ROBOT_ROUTES,
   ...PERMISSION_ROUTES,
   ...CONFIGURATION_ROUTES,
+  ...STATISTICS_ROUTES,
+  ...PROJECT_ROUTES,
+  ...PROJECT_SUMMARY_ROUTES,
+  ...METADATA_ROUTES,
+  ...QUOTA_ROUTES,
+  ...AUDIT_LOG_ROUTES,
 ]
