@@ -41,6 +41,7 @@ const CLIENTS: Suite[] = [
   client('podman', ['podman', 'skopeo']),
   client('umoci', ['umoci', 'skopeo', 'jq']),
   client('docker', ['dockerd', 'docker', 'containerd', 'runc']),
+  client('gitlab', ['dockerd', 'docker', 'containerd', 'runc']),
   client('containerd', ['containerd', 'ctr']),
   client('crane', ['crane']),
   client('oras', ['oras']),

@@ -14,6 +14,7 @@ import { readConfiguration } from '../../registry/configuration.ts'
 import type { Project } from '../../registry/projects.ts'
 import type { HttpResponse } from '../message.ts'
 import { answer, created, done, time } from './answers.ts'
+import { type Deed, noted } from './audit.ts'
 import { flagIn, numberIn, readFields, textIn } from './body.ts'
 import {
   type HarborCall,
@@ -110,6 +111,7 @@ async function create(call: HarborCall): Promise<HttpResponse> {
     },
     ...(secret === '' ? {} : { secret }),
   })
+  await note(call, 'create', robot)
   return created(`/robots/${robot.number}`, {
     id: robot.number,
     name: `${settings.robot_name_prefix}${robot.name}`,
@@ -139,6 +141,7 @@ async function update(call: HarborCall): Promise<HttpResponse> {
     permissions: permissionsIn(fields),
     ...(durationDays === undefined ? {} : { durationDays }),
   })
+  await note(call, 'update', robot)
   return done()
 }
 
@@ -147,9 +150,9 @@ async function refresh(call: HarborCall): Promise<HttpResponse> {
   const robot = await robotOf(call)
   if (!(await rotates(call, robot))) await requireAccess(call, robot, 'update')
   const wanted = textIn(await readFields(call.request), 'secret')
-  if (wanted === '') return answer(200, { secret: await refreshSecret(call.registry, robot) })
-  await refreshSecret(call.registry, robot, wanted)
-  return answer(200, {})
+  const secret = await refreshSecret(call.registry, robot, wanted || undefined)
+  await note(call, 'update', robot)
+  return answer(200, wanted === '' ? { secret } : {})
 }
 
 /**
@@ -171,6 +174,7 @@ async function rotates(call: HarborCall, robot: Robot): Promise<boolean> {
 async function remove(call: HarborCall): Promise<HttpResponse> {
   const robot = await robotFor(call, 'delete')
   await deleteRobot(call.registry, robot)
+  await note(call, 'delete', robot)
   return done()
 }
 
@@ -200,6 +204,11 @@ async function requireRobotAccess(
   if (level === 'project') return requireProjectNamed(call, 'robot', action, projectName)
   requireSystem(call, 'robot', action)
   return undefined
+}
+
+function note(call: HarborCall, operation: Deed['operation'], { name, project }: Robot): Promise<void> {
+  const where = project ? { projectId: project.id } : {}
+  return noted(call, { operation, resourceType: 'robot', resource: name, ...where })
 }
 
 function invalid(why: string): RegistryError {
