@@ -18,7 +18,10 @@ export type { ResourceActions } from './resources.ts'
 export interface Caller {
   principal: string
   kind: Principal['kind']
+  /** Whether this request is allowed it: a token counts for what it was asked for and no more. */
   may(action: string, repositoryName: string): Promise<boolean>
+  /** Whether the caller could get it allowed: clients ask for each request's token with that request's scope alone. */
+  mayAskFor(action: string, repositoryName: string): Promise<boolean>
 }
 
 export interface AccessOptions {
@@ -69,7 +72,7 @@ export function createAccess(options: AccessOptions): Access {
       const resource = { type: 'repository', name, actions: [action] }
       return (await grantedActions(registry, principal, resource)).actions.length > 0
     }
-    return { principal: principal.name, kind: principal.kind, may }
+    return { principal: principal.name, kind: principal.kind, may, mayAskFor: may }
   }
 
   async function asPrincipal(principal: Principal, needed: ResourceActions[]): Promise<Caller> {
@@ -137,16 +140,17 @@ function asBearer(
     }
   }
   const kind = token.subject === ANONYMOUS.name ? 'anonymous' : 'user'
-  const may = async (action: string, name: string) => {
-    const actions = claimed('repository', name)
-    if (actions) return actions.includes(action)
-    // Something the token says nothing of, such as a mount's source: the caller's own rights decide.
-    const known = await principalNamed(registry, token.subject)
+  const mayAskFor = async (action: string, name: string) => {
+    if (claimed('repository', name)?.includes(action)) return true
+    const known = kind === 'user' ? await principalNamed(registry, token.subject) : undefined
     const principal: Principal = known ? known.principal : ANONYMOUS
     const resource = { type: 'repository', name, actions: [action] }
     return (await grantedActions(registry, principal, resource)).actions.length > 0
   }
-  return { principal: token.subject, kind, may }
+  // Where the token says nothing of it, as of a mount's source, the caller's own rights decide.
+  const may = async (action: string, name: string) =>
+    claimed('repository', name)?.includes(action) ?? mayAskFor(action, name)
+  return { principal: token.subject, kind, may, mayAskFor }
 }
 
 /** Pulls look nothing up and end with the token's life; whoever changes something is looked up each time. */
