@@ -78,6 +78,7 @@ export function createAccess(options: AccessOptions): Access {
   async function asPrincipal(principal: Principal, needed: ResourceActions[]): Promise<Caller> {
     for (const resource of needed) {
       const grant = await grantedActions(registry, principal, resource)
+      options.onAccess(principal.name, [resource], [{ ...resource, actions: grant.actions }])
       if (!covers(grant.actions, resource)) throw denied(principal.name, resource, grant.why)
     }
     return callerOf(principal)

@@ -2,7 +2,7 @@
 import { RegistryError } from '../oci/errors.ts'
 import { keys, partitions } from '../registry/keys.ts'
 import { nextNumber } from '../registry/numbers.ts'
-import type { Item } from '../registry/ports.ts'
+import type { Item, Write } from '../registry/ports.ts'
 import { number, type Registry, text } from '../registry/registry.ts'
 
 export const GROUP_TYPES = { ldap: 1, http: 2, oidc: 3 } as const
@@ -17,6 +17,7 @@ export interface Group {
 }
 
 const NAME_LIMIT = 255
+const DN_LIMIT = 1024
 
 /** @throws REQUEST_INVALID; CONFLICT when there is such a group */
 export async function createGroup(registry: Registry, group: Omit<Group, 'number'>): Promise<Group> {
@@ -25,21 +26,24 @@ export async function createGroup(registry: Registry, group: Omit<Group, 'number
   if (group.type === GROUP_TYPES.ldap && group.ldapDn === '')
     throw invalid('a group of a directory needs its distinguished name: ldap_group_dn')
   checkName(group.name)
-  const known = await findGroup(registry, group)
-  if (known) throw new RegistryError('CONFLICT', `a user group named ${group.name} exists already`)
-  const assigned = await nextNumber(registry, 'group')
-  await write(registry, { ...group, number: assigned })
-  return { ...group, number: assigned }
+  if (group.ldapDn.length > DN_LIMIT) throw invalid(`ldap_group_dn is longer than ${DN_LIMIT} characters`)
+  const assigned = { ...group, number: await nextNumber(registry, 'group') }
+  const outcome = await registry.metadata.transact([
+    listing(assigned),
+    { kind: 'put', if: { kind: 'absent' }, item: naming(assigned) },
+  ])
+  if (!outcome.ok) throw taken(group.name)
+  return assigned
 }
 
 /** By distinguished name in a directory, by name elsewhere. */
 export async function findGroup(
   registry: Registry,
-  { type, name, ldapDn }: Omit<Group, 'number'>,
+  group: Omit<Group, 'number'>,
 ): Promise<Group | undefined> {
-  const same =
-    type === GROUP_TYPES.ldap ? (each: Group) => each.ldapDn === ldapDn : (each: Group) => each.name === name
-  return (await listGroups(registry)).find((each) => each.type === type && same(each))
+  const named = await registry.metadata.get(keys.groupName(group.type, identityOf(group)))
+  const item = named && (await registry.metadata.get(keys.group(number(named, 'number'))))
+  return item && groupOf(item)
 }
 
 /** @throws NOT_FOUND */
@@ -59,22 +63,49 @@ export async function listGroups(registry: Registry): Promise<Group[]> {
   }
 }
 
-/** @throws NOT_FOUND, REQUEST_INVALID */
+/** @throws NOT_FOUND, REQUEST_INVALID; CONFLICT when another has that name */
 export async function renameGroup(registry: Registry, groupNumber: number, name: string): Promise<void> {
   checkName(name)
-  await write(registry, { ...(await requireGroup(registry, groupNumber)), name })
+  const before = await requireGroup(registry, groupNumber)
+  const after = { ...before, name }
+  const moves = identityOf(before) !== identityOf(after)
+  const outcome = await registry.metadata.transact([
+    { ...listing(after), if: { kind: 'present' } },
+    ...(moves
+      ? ([
+          { kind: 'put', if: { kind: 'absent' }, item: naming(after) },
+          { kind: 'delete', key: keys.groupName(before.type, identityOf(before)) },
+        ] satisfies Write[])
+      : []),
+  ])
+  if (!outcome.ok) throw taken(name)
 }
 
 /** Memberships of it count no more: nobody is in a group that does not exist. @throws NOT_FOUND */
 export async function deleteGroup(registry: Registry, groupNumber: number): Promise<void> {
-  await requireGroup(registry, groupNumber)
-  await registry.metadata.batchWrite([{ kind: 'delete', key: keys.group(groupNumber) }])
+  const group = await requireGroup(registry, groupNumber)
+  await registry.metadata.transact([
+    { kind: 'delete', key: keys.group(groupNumber) },
+    { kind: 'delete', key: keys.groupName(group.type, identityOf(group)) },
+  ])
 }
 
-async function write(registry: Registry, { number: assigned, ...group }: Group): Promise<void> {
-  await registry.metadata.batchWrite([
-    { kind: 'put', item: { ...keys.group(assigned), attributes: { v: 1, number: assigned, ...group } } },
-  ])
+/** What there is one of in each type. */
+function identityOf({ type, name, ldapDn }: Omit<Group, 'number'>): string {
+  return type === GROUP_TYPES.ldap ? ldapDn : name
+}
+
+function listing({ number: assigned, ...group }: Group) {
+  const item = { ...keys.group(assigned), attributes: { v: 1, number: assigned, ...group } }
+  return { kind: 'put', item } as const
+}
+
+function naming(group: Group): Item {
+  return { ...keys.groupName(group.type, identityOf(group)), attributes: { v: 1, number: group.number } }
+}
+
+function taken(name: string): RegistryError {
+  return new RegistryError('CONFLICT', `a user group named ${name} exists already`)
 }
 
 function groupOf(item: Item): Group {

@@ -4,9 +4,11 @@ import { RegistryError } from '../oci/errors.ts'
 import { changeItem } from '../registry/change-item.ts'
 import { keys, partitions } from '../registry/keys.ts'
 import { nextNumber } from '../registry/numbers.ts'
+import { pagesOf } from '../registry/partitions.ts'
 import type { Item } from '../registry/ports.ts'
 import type { Project } from '../registry/projects.ts'
 import { number, type Registry, text } from '../registry/registry.ts'
+import type { Principal } from './principal.ts'
 import { isRole, type Role } from './roles.ts'
 import { changeUser } from './users.ts'
 
@@ -71,6 +73,26 @@ export async function listMembers(registry: Registry, project: Project): Promise
     after = items.at(-1)!.sk
   }
   return members.sort((one, other) => one.number - other.number)
+}
+
+/** Whether a user has the role of administrator in some project; looks through all of them. */
+export async function administersAny(registry: Registry, principal: Principal): Promise<boolean> {
+  if (principal.kind !== 'user') return false
+  const entities: [Member['kind'], number][] = [
+    ['user', principal.number],
+    ...principal.groups.map((each): [Member['kind'], number] => ['group', each]),
+  ]
+  for await (const projects of pagesOf(registry.metadata, { pk: partitions.projects }))
+    for (const [kind, entity] of entities) {
+      const items = await registry.metadata.batchGet(projects.map(({ sk }) => keys.member(sk, kind, entity)))
+      const holds = items.some(
+        (item, at) =>
+          item?.attributes.role === 'projectAdmin' &&
+          item.attributes.projectId === projects[at]!.attributes.id,
+      )
+      if (holds) return true
+    }
+  return false
 }
 
 /** @throws NOT_FOUND */

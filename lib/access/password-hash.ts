@@ -40,9 +40,12 @@ export async function matchesHash(password: string, stored: PasswordHash | undef
   return timingSafeEqual(derived, Buffer.from(hash, 'base64url')) && stored !== undefined
 }
 
-/** @returns undefined where the item has no such secret */
-export function hashIn(attributes: Attributes): PasswordHash | undefined {
-  const { algorithm, salt, hash } = attributes
+/**
+ * @param name of a further secret of the same item, kept as an object
+ * @returns undefined where the item has no such secret
+ */
+export function hashIn(attributes: Attributes, name?: string): PasswordHash | undefined {
+  const { algorithm, salt, hash } = (name === undefined ? attributes : (attributes[name] ?? {})) as Attributes
   if (typeof salt !== 'string' || typeof hash !== 'string') return undefined
   return { algorithm: String(algorithm), salt, hash }
 }

@@ -58,9 +58,9 @@ export function decideInProject(
     return { allowed: true, why: `${projectName} is public` }
   if (principal.kind === 'robot') {
     const given = principal.permissions.find(
-      ({ kind, namespace, access }) =>
+      ({ kind, namespace, projectId, access }) =>
         kind === 'project' &&
-        (namespace === '*' || namespace === projectName) &&
+        (namespace === '*' || (namespace === projectName && projectId === project.id)) &&
         access.some((each) => each.resource === resource && each.action === action),
     )
     if (given) return { allowed: true, why: `the robot has ${resource}:${action} in ${given.namespace}` }

@@ -4,12 +4,16 @@
 export interface RobotAccess {
   resource: string
   action: string
+  /** As it was given; nothing but `allow` means anything here. */
+  effect?: string
 }
 
 /** @see Harbor's robot permissions: `project` with a project's name or `*`, `system` with `/` */
 export interface RobotPermission {
   kind: 'project' | 'system'
   namespace: string
+  /** Of the project named: a later project of that name is another. */
+  projectId?: string
   access: RobotAccess[]
 }
 

@@ -4,7 +4,7 @@ import { configurationIn } from '../registry/configuration.ts'
 import { keys } from '../registry/keys.ts'
 import type { Item } from '../registry/ports.ts'
 import type { Registry } from '../registry/registry.ts'
-import type { Principal } from './principal.ts'
+import type { Principal, RobotPermission } from './principal.ts'
 import { type Robot, robotOf } from './robots.ts'
 import { type User, userOf } from './users.ts'
 
@@ -29,8 +29,10 @@ export async function findLogin(registry: Registry, login: string): Promise<Logi
   if (usual) return findRobotLogin(registry, login, usual)
   const [settings, user] = await registry.metadata.batchGet([keys.configuration, keys.user(login)])
   const { robot_name_prefix: prefix } = configurationIn(settings)
-  if (prefix !== '' && login.startsWith(prefix)) return findRobotLogin(registry, login, prefix)
-  return user && userLogin(user)
+  // A user first: no prefix that somebody configures may lock people out.
+  if (user) return userLogin(user)
+  if (prefix === '' || !login.startsWith(prefix)) return undefined
+  return findRobotLogin(registry, login, prefix)
 }
 
 async function findRobotLogin(registry: Registry, login: string, prefix: string): Promise<Login | undefined> {
@@ -67,8 +69,23 @@ export function principalOfUser({ name, number, admin, groups }: User): Principa
 }
 
 /** @param login its whole name */
-export function principalOfRobot({ number, permissions }: Robot, login: string): Principal {
-  return { name: login, kind: 'robot', admin: false, number, groups: [], permissions }
+export function principalOfRobot({ number, level, permissions }: Robot, login: string): Principal {
+  // As in Harbor: whoever pushes into its own project has to read there too.
+  const given = level === 'project' ? permissions.map(withPull) : permissions
+  return { name: login, kind: 'robot', admin: false, number, groups: [], permissions: given }
+}
+
+function withPull(permission: RobotPermission): RobotPermission {
+  const pushes = permission.access.some(
+    ({ resource, action }) => resource === 'repository' && action === 'push',
+  )
+  if (!pushes) return permission
+  return { ...permission, access: [...permission.access, { resource: 'repository', action: 'pull' }] }
+}
+
+/** All names a robot can log in with. @param prefix as configured */
+export function loginsOfRobot(name: string, prefix: string): string[] {
+  return [...new Set([prefix, ...ROBOT_PREFIXES])].map((each) => `${each}${name}`)
 }
 
 /** @returns undefined for who is gone, disabled or expired */

@@ -40,9 +40,12 @@ export function checkRobotPermissions(permissions: RobotPermission[], project: s
       throw invalid('bad request permission of a project robot: it has rights in its own project only')
     if (kind === 'system' && namespace !== '/') throw invalid('the namespace of system permissions is /')
     const allowed = kind === 'system' ? SYSTEM_PERMISSIONS : PROJECT_PERMISSIONS
-    for (const { resource, action } of access)
-      if (!allowed[resource]?.includes(action))
+    for (const { resource, action, effect = 'allow' } of access) {
+      if (!Object.hasOwn(allowed, resource) || !allowed[resource]!.includes(action))
         throw invalid(`bad request permission: ${resource}:${action} cannot be given to a robot of this kind`)
+      if (effect !== 'allow' && effect !== '')
+        throw invalid(`bad request permission: the effect of ${resource}:${action} can only be allow`)
+    }
   }
 }
 

@@ -4,11 +4,12 @@ import { RegistryError } from '../oci/errors.ts'
 import { changeItem } from '../registry/change-item.ts'
 import { keys, partitions } from '../registry/keys.ts'
 import { nextNumber } from '../registry/numbers.ts'
-import type { Attributes, Item, Json } from '../registry/ports.ts'
+import type { Attributes, Condition, Item, Json } from '../registry/ports.ts'
 import { number, type Registry, text } from '../registry/registry.ts'
 import { hashPassword } from './password-hash.ts'
 import type { RobotPermission } from './principal.ts'
 import { checkRobotName, checkRobotPermissions, checkRobotSecret } from './robot-rules.ts'
+import { bindPermissions } from './robot-scope.ts'
 
 const DAY_MS = 86_400_000
 const SECRET_LENGTH = 32
@@ -54,6 +55,7 @@ export async function createRobot(
   checkRobotName(robot.name)
   const level = robot.project ? 'project' : 'system'
   checkRobotPermissions(robot.permissions, robot.project?.name)
+  const permissions = await bindPermissions(registry, robot.permissions)
   if (robot.secret !== undefined) checkRobotSecret(robot.secret)
   const secret = robot.secret ?? newSecret()
   const name = robot.project ? `${robot.project.name}+${robot.name}` : robot.name
@@ -66,10 +68,11 @@ export async function createRobot(
     name,
     description: robot.description,
     level,
-    permissions: robot.permissions as unknown as Json,
+    permissions: permissions as unknown as Json,
     disabled: robot.disabled ?? false,
     createdBy: { ...robot.createdBy },
-    notBeforeSeconds: 0,
+    // Tokens of an earlier robot of that name are not this one's.
+    notBeforeSeconds: Math.floor(now / 1000),
     createdAtMs: now,
     updatedAtMs: now,
     ...lifeOf(now, robot.durationDays),
@@ -77,11 +80,18 @@ export async function createRobot(
     ...(await hashPassword(secret)),
   }
   const outcome = await registry.metadata.transact([
-    { kind: 'put', if: { kind: 'absent' }, item: { ...keys.robot(name), attributes } },
+    { kind: 'put', if: await freeName(registry, name, robot), item: { ...keys.robot(name), attributes } },
     { kind: 'put', item: { ...keys.robotListing(assigned), attributes: { v: 1, name } } },
   ])
   if (!outcome.ok) throw new RegistryError('CONFLICT', `a robot account named ${robot.name} exists already`)
   return { robot: robotOf(attributes), secret }
+}
+
+/** The name of a robot whose project is gone is free: this project is another one of that name. */
+async function freeName(registry: Registry, name: string, { project }: NewRobot): Promise<Condition> {
+  const earlier = project && (await registry.metadata.get(keys.robot(name)))
+  if (!earlier || robotOf(earlier.attributes).project?.id === project.id) return { kind: 'absent' }
+  return { kind: 'equals', attributes: { gen: text(earlier, 'gen') } }
 }
 
 function lifeOf(fromMs: number, durationDays: number): Attributes {
@@ -148,13 +158,15 @@ export interface RobotChange {
 
 /** Tokens that say more than the change leaves end at once. @throws NOT_FOUND, REQUEST_INVALID */
 export async function changeRobot(registry: Registry, robot: Robot, change: RobotChange): Promise<Robot> {
-  if (change.permissions) checkRobotPermissions(change.permissions, robot.project?.name)
-  const { durationDays, permissions, ...fields } = change
+  const { durationDays, ...fields } = change
+  if (fields.permissions) {
+    checkRobotPermissions(fields.permissions, robot.project?.name)
+    fields.permissions = await bindPermissions(registry, fields.permissions)
+  }
   const now = registry.clock.nowMs()
   return changed(registry, robot, (before) => ({
     ...before,
-    ...fields,
-    ...(permissions ? { permissions: permissions as unknown as Json } : {}),
+    ...(fields as Attributes),
     ...(durationDays === undefined || durationDays === before.durationDays
       ? {}
       : lifeOf(before.createdAtMs as number, durationDays)),

@@ -59,6 +59,15 @@ const MATRIX = {
 
 export type ProjectResource = keyof typeof MATRIX
 
+/** Every action of every resource that some role has. */
+export const PROJECT_RULES: { resource: ProjectResource; action: string }[] = Object.entries(MATRIX).flatMap(
+  ([resource, row]) =>
+    [...new Set(Object.values<readonly string[]>(row).flat())].map((action) => ({
+      resource: resource as ProjectResource,
+      action,
+    })),
+)
+
 /** What everybody may in a public project, without any role (Harbor's getPoliciesForPublicProject). */
 const PUBLIC: Partial<Record<string, string[]>> = {
   project: ['read'],

@@ -25,6 +25,23 @@ export function checkEmail(email: string): void {
     throw invalid(`invalid email ${JSON.stringify(email.slice(0, 80))}: expected name@domain`)
 }
 
+const REAL_NAME_LIMIT = 255
+const COMMENT_LIMIT = 30
+/** Harbor's, for names that people give themselves. */
+const ILLEGAL_IN_NAMES = /[,"~#%$]/
+
+/** What Harbor's API asks of a profile. @throws REQUEST_INVALID */
+export function checkProfile(profile: { email: string; realName: string; comment: string }): void {
+  const { email, realName, comment } = profile
+  if (email === '') throw invalid("email can't be empty")
+  checkEmail(email)
+  if (realName === '' || realName.length > REAL_NAME_LIMIT)
+    throw invalid(`realname with illegal length: 1 to ${REAL_NAME_LIMIT} characters`)
+  if (ILLEGAL_IN_NAMES.test(realName)) throw invalid('realname contains illegal characters: , " ~ # % $')
+  if (comment.length > COMMENT_LIMIT)
+    throw invalid(`comment with illegal length: at most ${COMMENT_LIMIT} characters`)
+}
+
 /** Harbor's rule, and a longest length so that nobody pays for hashing a megabyte. @throws REQUEST_INVALID */
 export function checkPassword(password: string): void {
   const missing = [

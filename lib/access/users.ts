@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { RegistryError } from '../oci/errors.ts'
 import { changeItem } from '../registry/change-item.ts'
+import { readConfiguration } from '../registry/configuration.ts'
 import { keys, partitions } from '../registry/keys.ts'
 import { nextNumber } from '../registry/numbers.ts'
 import type { Attributes, Item, Write } from '../registry/ports.ts'
@@ -48,6 +49,12 @@ export async function createUser(registry: Registry, user: NewUser): Promise<Use
   checkUserName(user.name)
   if (user.email !== '') checkEmail(user.email)
   if (user.password !== undefined) checkPassword(user.password)
+  const { robot_name_prefix: prefix } = await readConfiguration(registry)
+  if (user.name.startsWith(prefix))
+    throw new RegistryError(
+      'REQUEST_INVALID',
+      `user names cannot begin as those of robots do: ${prefix} (robot_name_prefix of the configuration)`,
+    )
   return putUser(registry, user)
 }
 
@@ -65,7 +72,8 @@ async function putUser(registry: Registry, user: NewUser): Promise<User> {
     admin: user.admin ?? false,
     provider: user.provider ?? 'db',
     groups: user.groups ?? [],
-    notBeforeSeconds: 0,
+    // Tokens of an earlier user of that name are not this one's.
+    notBeforeSeconds: Math.floor(now / 1000),
     createdAtMs: now,
     updatedAtMs: now,
     ...(user.password === undefined ? {} : await hashPassword(user.password)),

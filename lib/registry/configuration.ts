@@ -1,8 +1,10 @@
 // Configuration: what administrators set for the whole registry while it runs, under Harbor's names.
 import { RegistryError } from '../oci/errors.ts'
 import { keys } from './keys.ts'
-import type { Item, Json } from './ports.ts'
+import type { Condition, Item, Json } from './ports.ts'
 import type { Registry } from './registry.ts'
+
+const ATTEMPTS = 20
 
 export type ConfigurationValue = string | number | boolean
 
@@ -84,28 +86,81 @@ export function configurationIn(item: Item | undefined): Configuration {
 
 /**
  * Sets the keys that are given; unknown ones are ignored, as Harbor does.
- * @throws REQUEST_INVALID naming the key whose value is of another type
+ * @throws REQUEST_INVALID naming the key whose value is of another type, or cannot be
  */
 export async function changeConfiguration(
   registry: Registry,
   changes: Record<string, unknown>,
 ): Promise<Configuration> {
+  const fresh = checkedValues(changes)
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const item = await registry.metadata.get(keys.configuration)
+    const values = { ...(item?.attributes.values as Record<string, Json> | undefined), ...fresh }
+    const gen = item?.attributes.gen
+    const unchanged: Condition | undefined = !item
+      ? { kind: 'absent' }
+      : typeof gen === 'string'
+        ? { kind: 'equals', attributes: { gen } }
+        : undefined
+    const outcome = await registry.metadata.transact([
+      {
+        kind: 'put',
+        ...(unchanged ? { if: unchanged } : {}),
+        item: { ...keys.configuration, attributes: { v: 1, gen: registry.newId(), values } },
+      },
+    ])
+    if (outcome.ok) return { ...CONFIGURATION_DEFAULTS, ...(values as Partial<Configuration>) }
+  }
+  throw new RegistryError('UNAVAILABLE', 'too many change the configuration at once: try again')
+}
+
+function checkedValues(changes: Record<string, unknown>): Record<string, Json> {
   const fresh: Record<string, Json> = {}
   for (const [key, value] of Object.entries(changes)) {
-    if (!Object.hasOwn(CONFIGURATION_DEFAULTS, key)) continue
-    const expected = typeof CONFIGURATION_DEFAULTS[key as ConfigurationKey]
+    if (!isConfigurationKey(key)) continue
+    const expected = typeof CONFIGURATION_DEFAULTS[key]
     // Terraform and old clients send numbers and booleans as text now and then.
     const given = expected === 'string' ? value : parsed(value)
     if (typeof given !== expected || (typeof given === 'string' && given.length > 4096))
       throw new RegistryError('REQUEST_INVALID', `the value of ${key} must be a ${expected}`)
+    const wrong = RULES[key]?.(given as never)
+    if (wrong) throw new RegistryError('REQUEST_INVALID', `the ${key} value ${wrong}`)
     fresh[key] = given as ConfigurationValue
   }
-  const item = await registry.metadata.get(keys.configuration)
-  const values = { ...(item?.attributes.values as Record<string, Json> | undefined), ...fresh }
-  await registry.metadata.batchWrite([
-    { kind: 'put', item: { ...keys.configuration, attributes: { v: 1, values } } },
-  ])
-  return { ...CONFIGURATION_DEFAULTS, ...(values as Partial<Configuration>) }
+  return fresh
+}
+
+function isConfigurationKey(key: string): key is ConfigurationKey {
+  return Object.hasOwn(CONFIGURATION_DEFAULTS, key)
+}
+
+/** @returns what is wrong with a value of the right type */
+type Rule = (value: never) => string | undefined
+
+const LARGEST = 9_999_999_999
+const positive: Rule = (value: number) =>
+  Number.isInteger(value) && value > 0 && value <= LARGEST ? undefined : `must be positive, up to ${LARGEST}`
+const oneOf =
+  (...allowed: string[]): Rule =>
+  (value: string) =>
+    allowed.includes(value) ? undefined : `must be one of ${allowed.join(', ')}`
+
+const RULES: Partial<Record<ConfigurationKey, Rule>> = {
+  auth_mode: oneOf('db_auth', 'ldap_auth', 'oidc_auth', 'http_auth', 'uaa_auth'),
+  project_creation_restriction: oneOf('everyone', 'adminonly'),
+  token_expiration: positive,
+  robot_token_duration: positive,
+  session_timeout: positive,
+  ldap_timeout: positive,
+  storage_per_project: (value: number) =>
+    Number.isSafeInteger(value) && (value === -1 || value > 0)
+      ? undefined
+      : 'must be -1, which is no limit, or a number of bytes',
+  // It begins names that stand before a colon in logins, and in paths of people's shells.
+  robot_name_prefix: (value: string) =>
+    /^[!-9;-~]{1,64}$/.test(value)
+      ? undefined
+      : 'must have 1 to 64 visible characters of ASCII, and no colon',
 }
 
 function parsed(value: unknown): unknown {

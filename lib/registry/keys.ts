@@ -40,6 +40,7 @@
 //   UE#<email>              U                         email in lower case -> user
 //   USERS                   <number>                  listing of users
 //   GROUPS                  <number>                  user group: name, type, directory name
+//   UG#<type>#<name>        G                         user group by its name, or its name in the directory -> number
 //   RB#<robot>              R                         robot, `<name>` or `<project>+<name>`: secret hash, permissions
 //   ROBOTS                  <number>                  listing of robots
 //   PM#<project>            U#<number> | G#<number>   member, by the project's name: its id, role, number
@@ -131,6 +132,7 @@ export const keys = {
   email: (email: string): Key => ({ pk: `UE#${email.toLowerCase()}`, sk: 'U' }),
   userListing: (number: number): Key => ({ pk: 'USERS', sk: ordered(number) }),
   group: (number: number): Key => ({ pk: 'GROUPS', sk: ordered(number) }),
+  groupName: (type: number, name: string): Key => ({ pk: `UG#${type}#${name}`, sk: 'G' }),
   robot: (name: string): Key => ({ pk: `RB#${name}`, sk: 'R' }),
   robotListing: (number: number): Key => ({ pk: 'ROBOTS', sk: ordered(number) }),
   member: (project: string, kind: 'user' | 'group', number: number): Key => ({
@@ -179,6 +181,7 @@ export const partitions = {
   ledger: (execution: string) => `SWEEP#${execution}`,
   pulls: (day: number) => `PULLS#${day}`,
   denials: (day: number) => `DENIALS#${day}`,
+  access: (principal: string) => `ACCESS#${principal}`,
 }
 
 export const objectKeys = {

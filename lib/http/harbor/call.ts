@@ -1,6 +1,6 @@
 // One request of the management API: routed, and its sender known. What handlers ask of it.
 import type { Access } from '../../access/access.ts'
-import { decideInProject, decideInSystem, readStanding, type Standing } from '../../access/permissions.ts'
+import { decideInProject, decideInSystem, readStanding } from '../../access/permissions.ts'
 import type { Principal } from '../../access/principal.ts'
 import { RegistryError } from '../../oci/errors.ts'
 import { projectNameOf } from '../../registry/project-numbers.ts'
@@ -35,6 +35,7 @@ export function requireLogin({ principal }: HarborCall): void {
 /** @throws UNAUTHORIZED for anonymous callers, DENIED for others without the right */
 export function requireSystem(call: HarborCall, resource: string, action: string): void {
   const { allowed, why } = decideInSystem(call.principal, resource, action)
+  noteUse(call, `${resource}:/:${action}`, allowed)
   if (!allowed) throw refused(call, why)
 }
 
@@ -49,14 +50,31 @@ export async function requireProject(
   given = call.params.project!,
 ): Promise<Project> {
   const name = await projectNameOf(call.registry, given, call.request.headers['x-is-resource-name'])
-  const standing: Standing =
-    name === undefined
-      ? { projectName: given, roles: [] }
-      : await readStanding(call.registry, call.principal, name)
+  // A number that no project has is no name either, though there be a project named so.
+  return requireProjectNamed(call, resource, action, name ?? `#${given}`)
+}
+
+/** The same for a project whose name stands in the body. */
+export async function requireProjectNamed(
+  call: HarborCall,
+  resource: string,
+  action: string,
+  name: string,
+): Promise<Project> {
+  const standing = await readStanding(call.registry, call.principal, name)
   const { allowed, why } = decideInProject(call.principal, standing, resource, action)
+  noteUse(call, `${resource}:${name}:${action}`, allowed)
   if (!allowed) throw refused(call, why)
-  if (!standing.project) throw new RegistryError('NOT_FOUND', `project ${given} not found`)
+  if (!standing.project) throw new RegistryError('NOT_FOUND', `project ${name} not found`)
   return standing.project
+}
+
+/** A number in the path. @throws 422 when it is none */
+export function numberParam({ params }: HarborCall, name: string): number {
+  const text = params[name]!
+  if (!/^\d{1,9}$/.test(text))
+    throw new RegistryError('REQUEST_INVALID', `${name} in path must be a whole number`, { status: 422 })
+  return Number(text)
 }
 
 /** Whether the caller may do that in the project, without a refusal. */
@@ -68,6 +86,11 @@ export async function mayInProject(
 ): Promise<boolean> {
   const standing = await readStanding(call.registry, call.principal, project)
   return decideInProject(call.principal, standing, resource, action).allowed
+}
+
+/** So that it can be seen which of its rights a robot never uses. */
+function noteUse({ principal, recorder }: HarborCall, what: string, allowed: boolean): void {
+  if (principal.kind === 'robot') recorder.access(principal.name, what, allowed)
 }
 
 export function refused({ principal }: HarborCall, why: string): RegistryError {

@@ -1,0 +1,54 @@
+// What users log in with, and whether they administer.
+
+import { isPassword, setCliSecret } from '../../access/user-secrets.ts'
+import { changeUser, requireUser, setPassword, type User } from '../../access/users.ts'
+import { RegistryError } from '../../oci/errors.ts'
+import type { HttpResponse } from '../message.ts'
+import { done } from './answers.ts'
+import { flagIn, readFields, textIn } from './body.ts'
+import { type HarborCall, type HarborRoute, numberParam, requireSystem } from './call.ts'
+import { isSelf } from './users.ts'
+
+export const USER_SECRET_ROUTES: HarborRoute[] = [
+  { method: 'PUT', path: '/users/{user}/sysadmin', run: setAdmin },
+  { method: 'PUT', path: '/users/{user}/password', run: changePassword },
+  { method: 'PUT', path: '/users/{user}/cli_secret', run: changeCliSecret },
+]
+
+async function setAdmin(call: HarborCall): Promise<HttpResponse> {
+  const wanted = numberParam(call, 'user')
+  requireSystem(call, 'user', 'update')
+  const user = await requireUser(call.registry, wanted)
+  const admin = flagIn(await readFields(call.request), 'sysadmin_flag') ?? false
+  if (admin !== user.admin) await changeUser(call.registry, user.name, { admin })
+  return done()
+}
+
+/** Administrators need not know the old one, except for their own. */
+async function changePassword(call: HarborCall): Promise<HttpResponse> {
+  const user = await selfOrManaged(call)
+  const fields = await readFields(call.request)
+  const [old, fresh] = ['old_password', 'new_password'].map((name) =>
+    textIn(fields, name, Number.POSITIVE_INFINITY),
+  ) as [string, string]
+  if (isSelf(call.principal, user.number) && !(await isPassword(call.registry, user.name, old)))
+    throw new RegistryError('DENIED', 'Current password is incorrect')
+  if (await isPassword(call.registry, user.name, fresh))
+    throw new RegistryError('REQUEST_INVALID', 'New password is identical to old password')
+  await setPassword(call.registry, user.name, fresh)
+  return done()
+}
+
+/** Harbor has these for users of OIDC only; here everybody may have a secret that is not their password. */
+async function changeCliSecret(call: HarborCall): Promise<HttpResponse> {
+  const user = await selfOrManaged(call)
+  const secret = textIn(await readFields(call.request), 'secret', Number.POSITIVE_INFINITY)
+  await setCliSecret(call.registry, user.name, secret)
+  return done()
+}
+
+async function selfOrManaged(call: HarborCall): Promise<User> {
+  const wanted = numberParam(call, 'user')
+  if (!isSelf(call.principal, wanted)) requireSystem(call, 'user', 'update')
+  return requireUser(call.registry, wanted)
+}
