@@ -57,6 +57,11 @@ async function relayOne(registry: Registry, event: Item): Promise<void> {
         expiresAtEpochSeconds: now + EVENTS_KEPT_SECONDS,
       },
     },
+    // Whoever counts what the repository shows learns by it that something changed.
+    {
+      kind: 'put',
+      item: { ...keys.repositoryEvent(text(event, 'repo')), attributes: { v: 1, event: event.sk } },
+    },
   ])
 }
 
