@@ -12,7 +12,7 @@ import type { ArtifactTag } from './artifact.ts'
 import { findRow } from './artifacts.ts'
 import { tagsOf } from './hydrate.ts'
 import { comparator, type Fields, matcher, type Page, pageOf } from './matching.ts'
-import type { Query, Sort } from './query.ts'
+import type { Filter, Sort } from './query.ts'
 import { readTags } from './rows.ts'
 
 const FIELDS: Fields<ArtifactTag> = {
@@ -30,9 +30,9 @@ export async function listArtifactTags(
   registry: Registry,
   name: string,
   reference: Reference,
-  wanted: Page & { query: Query; sort: Sort[] },
+  wanted: Page & { filters: Filter[]; sort: Sort[] },
 ): Promise<{ tags: ArtifactTag[]; total: number }> {
-  const matches = matcher(wanted.query, FIELDS)
+  const matches = matcher(wanted.filters, FIELDS)
   const { repository, row } = await findRow(registry, name, reference)
   const listed = await readTags(registry, repository.id, row.digest)
   const pulls = pullsIn(await registry.metadata.get(keys.pulled(repository.id, row.digest)))

@@ -15,7 +15,7 @@ import { type Collection, isAccessory, type Row, readCollection } from './collec
 import { hydrate } from './hydrate.ts'
 import { artifactNumber } from './ids.ts'
 import { comparator, type Fields, matcher, type Page, pageOf } from './matching.ts'
-import type { Criterion, Query, Sort } from './query.ts'
+import { type Filter, type Sort, type Term, termOf } from './query.ts'
 import { readRows, readTags } from './rows.ts'
 
 /** In the order of their pushes lists go on for long; for other orders and filters this many are looked at. */
@@ -59,23 +59,23 @@ export interface ArtifactList {
 export async function listArtifacts(
   registry: Registry,
   name: string,
-  wanted: Page & { query: Query; sort: Sort[]; with: Wanted },
+  wanted: Page & { filters: Filter[]; sort: Sort[]; with: Wanted },
 ): Promise<ArtifactList> {
-  const { query, sort } = wanted
+  const { filters, sort } = wanted
   const found = await readRepository(registry, name)
   if (!found) return { artifacts: [], total: 0 }
   const { repository } = found
   const fields = fieldsOf(repository.id)
-  const matches = matcher(query, fields)
-  const byTag = tagTest(query.get('tags'))
-  const byLabel = await labelTest(registry, repository.id, query.get('labels'))
-  const hidden = isHidden(query.get('base'))
-  const plain = query.size === 0 && sort.every(({ field }) => field === 'push_time')
+  const matches = matcher(filters, fields)
+  const byTag = tagTest(termOf(filters, 'tags'))
+  const byLabel = await labelTest(registry, repository.id, termOf(filters, 'labels'))
+  const hidden = isHidden(termOf(filters, 'base'))
+  const plain = filters.length === 0 && sort.every(({ field }) => field === 'push_time')
   const collection = await readCollection(registry, repository.id, plain ? LISTED : FILTERED)
   let rows: Listed[] = []
   for (const row of collection.rows.values())
     if (!hidden(row, collection) && byTag(row) && byLabel(row)) rows.push({ ...row, pulledAtMs: 0 })
-  if (query.has('pull_time') || sort.some(({ field }) => field === 'pull_time'))
+  if (termOf(filters, 'pull_time') || sort.some(({ field }) => field === 'pull_time'))
     await addPullTimes(registry, repository.id, rows)
   rows = rows.filter(matches).sort(comparator(sort, fields, NEWEST_FIRST))
   const accessories = wanted.with.accessories ? accessoriesIn(repository.id, collection) : new Map()
@@ -130,7 +130,7 @@ export function isShown(row: Row, collection: Collection): boolean {
   return !isAccessory(row) && (row.tags.length > 0 || !collection.children.has(row.digest))
 }
 
-function isHidden(base: Criterion | undefined): (row: Row, collection: Collection) => boolean {
+function isHidden(base: Term | undefined): (row: Row, collection: Collection) => boolean {
   if (base === undefined) return (row, collection) => !isShown(row, collection)
   if (base.kind === 'exact' && base.value === '*') return isAccessory
   throw new RegistryError(
@@ -140,7 +140,7 @@ function isHidden(base: Criterion | undefined): (row: Row, collection: Collectio
 }
 
 /** `*`: any tag; `nil`: none; otherwise one of that name, or with that part in it. */
-function tagTest(tags: Criterion | undefined): (row: Row) => boolean {
+function tagTest(tags: Term | undefined): (row: Row) => boolean {
   if (tags === undefined) return () => true
   const { kind } = tags
   if (kind === 'fuzzy') return (row) => row.tags.some(({ name }) => name.includes(tags.value))
@@ -157,7 +157,7 @@ function tagTest(tags: Criterion | undefined): (row: Row) => boolean {
 async function labelTest(
   registry: Registry,
   repo: string,
-  labels: Criterion | undefined,
+  labels: Term | undefined,
 ): Promise<(row: Row) => boolean> {
   if (labels === undefined) return () => true
   const ids = labels.kind === 'all' ? labels.values.map(Number) : []

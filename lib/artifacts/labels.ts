@@ -4,9 +4,10 @@ import { keys, partitions } from '../registry/keys.ts'
 import { nextNumber } from '../registry/numbers.ts'
 import { pagesOf } from '../registry/partitions.ts'
 import type { Attributes, Item, Write } from '../registry/ports.ts'
+import type { Project } from '../registry/projects.ts'
 import { number, type Registry, text } from '../registry/registry.ts'
 import { comparator, type Fields, matcher, type Page, pageOf } from './matching.ts'
-import type { Query, Sort } from './query.ts'
+import type { Filter, Sort } from './query.ts'
 
 export interface Label {
   id: number
@@ -16,8 +17,11 @@ export interface Label {
   color: string
   /** `g`: of the whole registry; `p`: of one project. */
   scope: 'g' | 'p'
-  /** The project's own id (not its number); empty for `g`. */
+  /** The project's own id, not its number; empty for `g`, as its name. */
   projectId: string
+  projectName: string
+  /** 0 for `g`. */
+  projectNumber: number
   createdAtMs: number
   updatedAtMs: number
 }
@@ -41,18 +45,26 @@ const FIELDS: Fields<Label> = {
 }
 
 /**
- * @param scope `g`, or the id of a project
+ * @param scope `g`, or a project
  * @throws REQUEST_INVALID, with status 409 when the scope has a label of that name
  */
-export async function createLabel(registry: Registry, scope: string, label: LabelText): Promise<Label> {
+export async function createLabel(
+  registry: Registry,
+  scope: 'g' | Pick<Project, 'id' | 'name' | 'number'>,
+  label: LabelText,
+): Promise<Label> {
   const checked = check(label)
-  if ((await labelsOf(registry, scope)).length >= LABELS_LIMIT)
+  const owner = scope === 'g' ? { id: '', name: '', number: 0 } : scope
+  if ((await labelsOf(registry, owner.id || 'g')).length >= LABELS_LIMIT)
     throw new RegistryError('REQUEST_INVALID', `there are ${LABELS_LIMIT} labels already: delete some first`)
   const now = registry.clock.nowMs()
   const made: Label = {
     id: await nextNumber(registry, 'label'),
     ...checked,
-    ...(scope === 'g' ? { scope: 'g', projectId: '' } : { scope: 'p', projectId: scope }),
+    scope: scope === 'g' ? 'g' : 'p',
+    projectId: owner.id,
+    projectName: owner.name,
+    projectNumber: owner.number,
     createdAtMs: now,
     updatedAtMs: now,
   }
@@ -91,9 +103,9 @@ export async function readLabels(registry: Registry, ids: number[]): Promise<Map
 export async function listLabels(
   registry: Registry,
   scope: string,
-  wanted: Page & { query: Query; sort: Sort[] },
+  wanted: Page & { filters: Filter[]; sort: Sort[] },
 ): Promise<{ labels: Label[]; total: number }> {
-  const matches = matcher(wanted.query, FIELDS)
+  const matches = matcher(wanted.filters, FIELDS)
   const labels = (await labelsOf(registry, scope)).filter(matches)
   labels.sort(comparator(wanted.sort, FIELDS, [{ field: 'id', descending: false }]))
   return { labels: pageOf(labels, wanted), total: labels.length }

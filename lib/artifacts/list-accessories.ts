@@ -5,7 +5,7 @@ import { readAccessories } from './accessories.ts'
 import type { Accessory } from './artifact.ts'
 import { findRow } from './artifacts.ts'
 import { comparator, type Fields, matcher, type Page, pageOf } from './matching.ts'
-import type { Query, Sort } from './query.ts'
+import type { Filter, Sort } from './query.ts'
 
 const FIELDS: Fields<Accessory> = {
   id: { kind: 'number', of: (accessory) => accessory.id },
@@ -20,9 +20,9 @@ export async function listAccessories(
   registry: Registry,
   name: string,
   reference: Reference,
-  wanted: Page & { query: Query; sort: Sort[] },
+  wanted: Page & { filters: Filter[]; sort: Sort[] },
 ): Promise<{ accessories: Accessory[]; total: number }> {
-  const matches = matcher(wanted.query, FIELDS)
+  const matches = matcher(wanted.filters, FIELDS)
   const { repository, row } = await findRow(registry, name, reference)
   const accessories = (await readAccessories(registry, repository.id, row.digest)).filter(matches)
   const oldestFirst = [

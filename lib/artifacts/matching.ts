@@ -1,6 +1,6 @@
 // Whether a row is what a query asks for, and which of two comes first.
 import { RegistryError } from '../oci/errors.ts'
-import type { Criterion, Query, Sort } from './query.ts'
+import { type Filter, type Sort, type Term, termOf } from './query.ts'
 
 /** What a row has to be found and sorted by: text, a number, or a time in ms since 1970. */
 export type Field<Row> =
@@ -11,35 +11,35 @@ export type Field<Row> =
 export type Fields<Row> = Record<string, Field<Row>>
 
 /**
- * Criteria of other fields are ignored, as Harbor does.
+ * Filters by other fields are ignored, as Harbor does.
  * @throws REQUEST_INVALID where a value is no number or time but has to be one
  */
-export function matcher<Row>(query: Query, fields: Fields<Row>): (row: Row) => boolean {
-  const tests = [...query].flatMap(([name, criterion]) => {
-    const field = Object.hasOwn(fields, name) ? fields[name]! : undefined
-    return field ? [fieldTest(name, field, criterion)] : []
+export function matcher<Row>(filters: Filter[], fields: Fields<Row>): (row: Row) => boolean {
+  const tests = Object.entries(fields).flatMap(([name, field]) => {
+    const term = termOf(filters, name)
+    return term ? [fieldTest(name, field, term)] : []
   })
   return (row) => tests.every((test) => test(row))
 }
 
-function fieldTest<Row>(name: string, field: Field<Row>, criterion: Criterion): (row: Row) => boolean {
+function fieldTest<Row>(name: string, field: Field<Row>, term: Term): (row: Row) => boolean {
   const value = (text: string): string | number => parsedValue(name, field.kind, text)
-  switch (criterion.kind) {
+  switch (term.kind) {
     case 'exact': {
-      const wanted = value(criterion.value)
+      const wanted = value(term.value)
       return (row) => field.of(row) === wanted
     }
     case 'fuzzy': {
-      const part = criterion.value.toLowerCase()
+      const part = term.value.toLowerCase()
       return (row) => String(field.of(row)).toLowerCase().includes(part)
     }
     case 'any': {
-      const wanted = new Set(criterion.values.map(value))
+      const wanted = new Set(term.values.map(value))
       return (row) => wanted.has(field.of(row))
     }
     case 'range': {
-      const min = criterion.min === undefined ? undefined : value(criterion.min)
-      const max = criterion.max === undefined ? undefined : value(criterion.max)
+      const min = term.from === undefined ? undefined : value(term.from)
+      const max = term.to === undefined ? undefined : value(term.to)
       return (row) =>
         (min === undefined || field.of(row) >= min) && (max === undefined || field.of(row) <= max)
     }

@@ -8,7 +8,7 @@ import { requireRepository } from '../registry/repositories.ts'
 import { countArtifacts } from './artifact-count.ts'
 import { repositoryNumber } from './ids.ts'
 import { comparator, type Fields, matcher, type Page, pageOf } from './matching.ts'
-import type { Query, Sort } from './query.ts'
+import type { Filter, Sort } from './query.ts'
 
 export interface RepositoryView {
   id: number
@@ -56,10 +56,10 @@ const NEWEST_FIRST: Sort[] = [
  */
 export async function listRepositories(
   registry: Registry,
-  wanted: Page & { query: Query; sort: Sort[]; project?: string },
+  wanted: Page & { filters: Filter[]; sort: Sort[]; project?: string },
   visible: (projectId: string) => boolean,
 ): Promise<{ repositories: RepositoryView[]; total: number }> {
-  const matches = matcher(wanted.query, FIELDS)
+  const matches = matcher(wanted.filters, FIELDS)
   const listed = (await catalogOf(registry, wanted.project)).filter(
     (each) => visible(each.projectId) && matches(each),
   )

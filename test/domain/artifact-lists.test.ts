@@ -6,7 +6,7 @@ import { EVERYTHING } from '../../lib/artifacts/artifact.ts'
 import { addLabel } from '../../lib/artifacts/artifact-labels.ts'
 import { listArtifacts } from '../../lib/artifacts/artifacts.ts'
 import { createLabel } from '../../lib/artifacts/labels.ts'
-import { parseQuery, parseSort } from '../../lib/artifacts/query.ts'
+import { parseQuery, parseSort } from '../../lib/http/harbor/query.ts'
 import { digestOf } from '../../lib/oci/digest.ts'
 import { deleteReference } from '../../lib/registry/deletion.ts'
 import { keys } from '../../lib/registry/keys.ts'
@@ -36,7 +36,7 @@ import {
 const NAME = 'library/app'
 
 async function list(registry: TestRegistry, q = '', sort = '', page = 1, pageSize = 100) {
-  const wanted = { page, pageSize, query: parseQuery(q), sort: parseSort(sort), with: EVERYTHING }
+  const wanted = { page, pageSize, filters: parseQuery(q), sort: parseSort(sort), with: EVERYTHING }
   return listArtifacts(registry, NAME, wanted)
 }
 
@@ -193,16 +193,16 @@ test('a query that cannot be understood is refused with what is wrong in it', as
   const registry = await testRegistry()
   await pushed(registry, 'v1', 'x')
   for (const [q, why] of [
-    ['type', 'must contain "="'],
-    ['=x', 'cannot be empty'],
-    ['type=', 'cannot be empty'],
+    ['type', 'is not key=value'],
+    ['=x', 'is not key=value'],
+    ['type=', 'is not key=value'],
     ['type=~', 'nothing follows'],
-    ['size=[1~2', 'must end with ]'],
-    ['size=[1]', 'a range is'],
-    ['size=[~]', 'a range is'],
-    ['size=[1~2~3]', 'a range is'],
-    ['type={IMAGE', 'must end with }'],
-    ['labels=(1', 'must end with )'],
+    ['size=[1~2', 'does not end with ]'],
+    ['size=[1]', 'is not [from~to]'],
+    ['size=[~]', 'is not [from~to]'],
+    ['size=[1~2~3]', 'is not [from~to]'],
+    ['type={IMAGE', 'does not end with }'],
+    ['labels=(1', 'does not end with )'],
     ['size=large', 'size is a number'],
     ['push_time=[yesterday~]', 'push_time is a time'],
     ['labels=1', 'integer list'],
@@ -221,7 +221,11 @@ test('artifacts are found by the labels they all have', async () => {
   const { repository } = (await readRepository(registry, NAME))!
   const text = { description: '', color: '' }
   const one = await createLabel(registry, 'g', { name: 'one', ...text })
-  const two = await createLabel(registry, repository.projectId, { name: 'two', ...text })
+  const two = await createLabel(
+    registry,
+    { id: repository.projectId, name: 'library', number: 1 },
+    { name: 'two', ...text },
+  )
   await addLabel(registry, repository, a, one.id)
   await addLabel(registry, repository, a, two.id)
   await addLabel(registry, repository, b, two.id)
@@ -263,7 +267,7 @@ test('what is not wanted of an artifact is empty', async () => {
   const image = await pushArtifact(registry, NAME, 'v1', ociImage())
   await pushArtifact(registry, NAME, undefined, notationSignature(image.digest))
   const nothing = { tags: false, labels: false, accessories: false }
-  const wanted = { page: 1, pageSize: 10, query: parseQuery(''), sort: [], with: nothing }
+  const wanted = { page: 1, pageSize: 10, filters: parseQuery(''), sort: [], with: nothing }
   const { artifacts } = await listArtifacts(registry, NAME, wanted)
   expect(artifacts).toMatchObject([{ digest: image.digest, tags: [], labels: [], accessories: [] }])
 })

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { createTag, deleteArtifactTag, listArtifactTags } from '../../lib/artifacts/artifact-tags.ts'
 import { getArtifact } from '../../lib/artifacts/artifacts.ts'
 import { listAccessories } from '../../lib/artifacts/list-accessories.ts'
-import { parseQuery, parseSort } from '../../lib/artifacts/query.ts'
+import { parseQuery, parseSort } from '../../lib/http/harbor/query.ts'
 import { tagHistory } from '../../lib/registry/tags.ts'
 import {
   cosignReferrer,
@@ -22,7 +22,7 @@ const NAME = 'library/app'
 const page = (q = '', sort = '', pageSize = 100) => ({
   page: 1,
   pageSize,
-  query: parseQuery(q),
+  filters: parseQuery(q),
   sort: parseSort(sort),
 })
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { addLabel, deleteLabel, removeLabel } from '../../lib/artifacts/artifact-labels.ts'
 import { getArtifact } from '../../lib/artifacts/artifacts.ts'
 import { createLabel, listLabels, requireLabel, updateLabel } from '../../lib/artifacts/labels.ts'
-import { parseQuery, parseSort } from '../../lib/artifacts/query.ts'
+import { parseQuery, parseSort } from '../../lib/http/harbor/query.ts'
 import { deleteReference } from '../../lib/registry/deletion.ts'
 import { sweep } from '../../lib/registry/gc/sweep.ts'
 import { createProject } from '../../lib/registry/projects.ts'
@@ -15,11 +15,13 @@ import { before, busy } from './meddling.ts'
 import { ACTOR, byDigest, byTag, DAY_MS, itemsOf, type TestRegistry, testRegistry } from './registry.ts'
 
 const NAME = 'library/app'
+const P1 = { id: 'p1', name: 'one', number: 7 }
+const P2 = { id: 'p2', name: 'two', number: 8 }
 const text = (name: string) => ({ name, description: `about ${name}`, color: '#FF0000' })
 const page = (q = '', sort = '', number = 1, pageSize = 100) => ({
   page: number,
   pageSize,
-  query: parseQuery(q),
+  filters: parseQuery(q),
   sort: parseSort(sort),
 })
 
@@ -44,10 +46,12 @@ test('a label has a number, its scope and times, and is found by its number', as
     ...text('prod'),
     scope: 'g',
     projectId: '',
+    projectName: '',
+    projectNumber: 0,
     createdAtMs: now,
     updatedAtMs: now,
   })
-  expect(await createLabel(registry, 'p1', text('prod'))).toMatchObject({
+  expect(await createLabel(registry, P1, text('prod'))).toMatchObject({
     id: 2,
     scope: 'p',
     projectId: 'p1',
@@ -63,15 +67,15 @@ test('a label has a number, its scope and times, and is found by its number', as
 test('a name is used once in a scope, and again in another', async () => {
   const registry = await testRegistry()
   await createLabel(registry, 'g', text('prod'))
-  await createLabel(registry, 'p1', text('prod'))
-  await createLabel(registry, 'p2', text('prod'))
+  await createLabel(registry, P1, text('prod'))
+  await createLabel(registry, P2, text('prod'))
   const taken = { code: 'REQUEST_INVALID', status: 409, message: 'label prod already exists' }
-  await expect(createLabel(registry, 'p1', text('prod'))).rejects.toMatchObject(taken)
-  const other = await createLabel(registry, 'p1', text('test'))
+  await expect(createLabel(registry, P1, text('prod'))).rejects.toMatchObject(taken)
+  const other = await createLabel(registry, P1, text('test'))
   await expect(updateLabel(registry, other.id, text('prod'))).rejects.toMatchObject(taken)
   await deleteLabel(registry, 2)
   expect(await updateLabel(registry, other.id, text('prod'))).toMatchObject({ name: 'prod' })
-  await createLabel(registry, 'p1', text('test'))
+  await createLabel(registry, P1, text('test'))
 })
 
 test('a label needs a name of at most 128 bytes, a colour that is one, and a short description', async () => {
@@ -94,7 +98,7 @@ test('a label needs a name of at most 128 bytes, a colour that is one, and a sho
 test('a scope’s labels are listed in the order they were made, or as asked, and found by their name', async () => {
   const registry = await testRegistry()
   for (const name of ['b', 'A', 'ab']) await createLabel(registry, 'g', text(name))
-  await createLabel(registry, 'p1', text('c'))
+  await createLabel(registry, P1, text('c'))
   expect(await names(registry, 'g')).toEqual(['b', 'A', 'ab'])
   expect(await names(registry, 'g', 'name=~a')).toEqual(['A', 'ab'])
   expect(await names(registry, 'g', '', '-name')).toEqual(['b', 'ab', 'A'])
@@ -105,7 +109,7 @@ test('a scope’s labels are listed in the order they were made, or as asked, an
 
 test('a changed label keeps its number, scope and age', async () => {
   const registry = await testRegistry()
-  const label = await createLabel(registry, 'p1', text('old'))
+  const label = await createLabel(registry, P1, text('old'))
   registry.clock.now += 1000
   const changed = await updateLabel(registry, label.id, { name: 'new', description: '', color: 'red' })
   expect(changed).toEqual({
@@ -134,7 +138,7 @@ test('of two changes at once both count, one after the other, and of two of one 
 test('a label is put on an artifact once, and taken off', async () => {
   const { registry, digest, repository, labels } = await labelledImage()
   const { id } = await createLabel(registry, 'g', text('prod'))
-  const own = await createLabel(registry, repository.projectId, text('own'))
+  const own = await createLabel(registry, { ...P1, id: repository.projectId }, text('own'))
   await addLabel(registry, repository, digest, own.id)
   await addLabel(registry, repository, digest, id)
   expect(await labels()).toEqual(['own', 'prod'])
@@ -147,7 +151,7 @@ test('a label is put on an artifact once, and taken off', async () => {
 test('no label of another project, none that does not exist, and none on an artifact that does not', async () => {
   const { registry, digest, repository } = await labelledImage()
   const other = await createProject(registry, 'other', {}, ACTOR)
-  const foreign = await createLabel(registry, other.id, text('foreign'))
+  const foreign = await createLabel(registry, other, text('foreign'))
   const known = await createLabel(registry, 'g', text('known'))
   await expect(addLabel(registry, repository, digest, foreign.id)).rejects.toMatchObject({ status: 404 })
   await expect(addLabel(registry, repository, digest, 99)).rejects.toMatchObject({ code: 'NOT_FOUND' })

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { countArtifacts } from '../../lib/artifacts/artifact-count.ts'
 import { deleteArtifact } from '../../lib/artifacts/delete-artifact.ts'
-import { parseQuery, parseSort } from '../../lib/artifacts/query.ts'
+import { parseQuery, parseSort } from '../../lib/http/harbor/query.ts'
 import { describeRepository, getRepository, listRepositories } from '../../lib/artifacts/repositories.ts'
 import { keys } from '../../lib/registry/keys.ts'
 import { createProject } from '../../lib/registry/projects.ts'
@@ -21,7 +21,7 @@ async function list(registry: TestRegistry, asked: { q?: string; sort?: string; 
   const wanted = {
     page: 1,
     pageSize: 100,
-    query: parseQuery(q),
+    filters: parseQuery(q),
     sort: parseSort(sort),
     ...(project === undefined ? {} : { project }),
   }
@@ -122,7 +122,7 @@ test('repositories are listed newest first, or as asked, of one project or of th
   ])
   expect(await list(registry, { project: 'team' })).toEqual(['team/a'])
   expect(await list(registry, { q: 'name=~LIB' })).toEqual(['library/c', 'library/b'])
-  const wanted = { page: 2, pageSize: 1, query: parseQuery(''), sort: [] }
+  const wanted = { page: 2, pageSize: 1, filters: parseQuery(''), sort: [] }
   const { repositories, total } = await listRepositories(registry, wanted, (id) => id !== team.id)
   expect([repositories.map(({ name }) => name), total]).toEqual([['team2/x'], 3])
 })
