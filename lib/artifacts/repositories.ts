@@ -1,5 +1,6 @@
 // Repositories as Harbor's users see them: with a description, and how much is in them and taken from them.
 import { RegistryError } from '../oci/errors.ts'
+import { projectOf } from '../oci/reference.ts'
 import { keys, partitions } from '../registry/keys.ts'
 import type { Item } from '../registry/ports.ts'
 import { pullsIn } from '../registry/pull-counts.ts'
@@ -50,19 +51,21 @@ const NEWEST_FIRST: Sort[] = [
 
 /**
  * Repositories that have, or had, a manifest.
- * @param visible which projects' (by their ids) and repositories the caller may see
+ * @param visible whether the caller may see the repositories of a project, by its name; asked once for each
  * @param project only that project's (by its name)
  * @throws REQUEST_INVALID for a query that cannot be understood, and above 10,000 repositories
  */
 export async function listRepositories(
   registry: Registry,
   wanted: Page & { filters: Filter[]; sort: Sort[]; project?: string },
-  visible: (projectId: string) => boolean,
+  visible: (projectName: string) => Promise<boolean>,
 ): Promise<{ repositories: RepositoryView[]; total: number }> {
   const matches = matcher(wanted.filters, FIELDS)
-  const listed = (await catalogOf(registry, wanted.project)).filter(
-    (each) => visible(each.projectId) && matches(each),
-  )
+  const all = (await catalogOf(registry, wanted.project)).filter(matches)
+  const seen = new Set<string>()
+  for (const project of new Set(all.map(({ name }) => projectOf(name))))
+    if (await visible(project)) seen.add(project)
+  const listed = all.filter(({ name }) => seen.has(projectOf(name)))
   listed.sort(comparator(wanted.sort, FIELDS, NEWEST_FIRST))
   return { repositories: await viewsOf(registry, pageOf(listed, wanted)), total: listed.length }
 }

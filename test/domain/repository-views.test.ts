@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest'
 import { countArtifacts } from '../../lib/artifacts/artifact-count.ts'
 import { deleteArtifact } from '../../lib/artifacts/delete-artifact.ts'
-import { parseQuery, parseSort } from '../../lib/http/harbor/query.ts'
 import { describeRepository, getRepository, listRepositories } from '../../lib/artifacts/repositories.ts'
+import { parseQuery, parseSort } from '../../lib/http/harbor/query.ts'
 import { keys } from '../../lib/registry/keys.ts'
 import { createProject } from '../../lib/registry/projects.ts'
 import { PullCounts } from '../../lib/registry/pull-counts.ts'
@@ -25,7 +25,7 @@ async function list(registry: TestRegistry, asked: { q?: string; sort?: string; 
     sort: parseSort(sort),
     ...(project === undefined ? {} : { project }),
   }
-  const { repositories } = await listRepositories(registry, wanted, () => true)
+  const { repositories } = await listRepositories(registry, wanted, async () => true)
   return repositories.map(({ name }) => name)
 }
 
@@ -106,7 +106,7 @@ test('a description survives a push, and one that is too long or of no repositor
 
 test('repositories are listed newest first, or as asked, of one project or of those one may see', async () => {
   const registry = await testRegistry()
-  const team = await createProject(registry, 'team', {}, ACTOR)
+  await createProject(registry, 'team', {}, ACTOR)
   await createProject(registry, 'team2', {}, ACTOR)
   for (const name of ['library/b', 'team/a', 'team2/x', 'library/c']) {
     registry.clock.now += 1000
@@ -123,7 +123,11 @@ test('repositories are listed newest first, or as asked, of one project or of th
   expect(await list(registry, { project: 'team' })).toEqual(['team/a'])
   expect(await list(registry, { q: 'name=~LIB' })).toEqual(['library/c', 'library/b'])
   const wanted = { page: 2, pageSize: 1, filters: parseQuery(''), sort: [] }
-  const { repositories, total } = await listRepositories(registry, wanted, (id) => id !== team.id)
+  const { repositories, total } = await listRepositories(
+    registry,
+    wanted,
+    async (project) => project !== 'team',
+  )
   expect([repositories.map(({ name }) => name), total]).toEqual([['team2/x'], 3])
 })
 
