@@ -37,6 +37,7 @@
 //   EV#<project>            <sequence, 12 digits>     relayed events in project order
 //   ES#<project>            S                         the last sequence given in the project
 //   Q#<project>#<digest>    <repo>#<manifest>         what quota counts: a live manifest uses the blob
+//   PB#<project>            <digest>                  blob or manifest that counts in the project: its size
 //   PULLS#<day>             <batch>                   pull log, a batch of lines an item
 //   DENIALS#<day>           <batch>                   refused requests, kept 30 days
 //   ACCESS#<principal>      <type>:<name>:<action>    last day asked, got
@@ -53,6 +54,9 @@
 //   LB#<label>              L                         label, by its number: name, colour, scope, project
 //   LS#g | LS#p#<project>   <name>                    listing of the labels of a scope; unique names
 //   LA#<label>              <repo>#<digest>           listing of the artifacts that have the label
+//   DP#<project>            <id>                      a deleted project: what it was, who deleted it
+//   AU#<month>              <time, 13 digits>#<id>    audit log of the registry, kept 90 days
+//   AP#<project>            <time, 13 digits>#<id>    audit log of a project
 //   META                    schema                    schema version of the store
 //
 //   object key              holds
@@ -132,6 +136,7 @@ export const keys = {
     pk: `Q#${project}#${digest}`,
     sk: `${repo}#${manifest}`,
   }),
+  projectBlob: (project: string, digest: string): Key => ({ pk: `PB#${project}`, sk: digest }),
   pulls: (day: number, batch: string): Key => ({ pk: `PULLS#${day}`, sk: batch }),
   denials: (day: number, batch: string): Key => ({ pk: `DENIALS#${day}`, sk: batch }),
   access: (principal: string, what: string): Key => ({ pk: `ACCESS#${principal}`, sk: what }),
@@ -153,6 +158,15 @@ export const keys = {
   labelled: (label: number, repo: string, digest: string): Key => ({
     pk: `LA#${label}`,
     sk: `${repo}#${digest}`,
+  }),
+  deletedProject: (name: string, id: string): Key => ({ pk: `DP#${name}`, sk: id }),
+  audit: (month: string, atMs: number, id: string): Key => ({
+    pk: `AU#${month}`,
+    sk: `${String(atMs).padStart(13, '0')}#${id}`,
+  }),
+  projectAudit: (project: string, atMs: number, id: string): Key => ({
+    pk: `AP#${project}`,
+    sk: `${String(atMs).padStart(13, '0')}#${id}`,
   }),
   schema: { pk: 'META', sk: 'schema' } as Key,
 }
@@ -180,6 +194,9 @@ export const partitions = {
   usage: (project: string, digest: string) => `Q#${project}#${digest}`,
   labels: (scope: string) => labelScope(scope),
   labelled: (label: number) => `LA#${label}`,
+  projectBlobs: (project: string) => `PB#${project}`,
+  audit: (month: string) => `AU#${month}`,
+  projectAudit: (project: string) => `AP#${project}`,
   ledger: (execution: string) => `SWEEP#${execution}`,
   pulls: (day: number) => `PULLS#${day}`,
   denials: (day: number) => `DENIALS#${day}`,
