@@ -8,7 +8,7 @@ import { keys, partitions } from './keys.ts'
 import { type ManifestRecord, manifestOf } from './manifest-record.ts'
 import { bytesOf } from './manifests.ts'
 import { PAGE, pagesOf } from './partitions.ts'
-import type { Item, Json } from './ports.ts'
+import type { Item, Json, Write } from './ports.ts'
 import { number, type Registry, text } from './registry.ts'
 import { countUsage, forgetUsage } from './usage.ts'
 
