@@ -1,10 +1,14 @@
 // Every route of the management API.
+import { ARTIFACT_TAG_ROUTES } from './artifact-tags.ts'
+import { ARTIFACT_ROUTES } from './artifacts.ts'
 import { AUDIT_LOG_ROUTES } from './audit-logs.ts'
 import type { HarborRoute } from './call.ts'
+import { LABEL_ROUTES } from './labels.ts'
 import { METADATA_ROUTES } from './metadatas.ts'
 import { PROJECT_SUMMARY_ROUTES } from './project-summary.ts'
 import { PROJECT_ROUTES } from './projects.ts'
 import { QUOTA_ROUTES } from './quotas.ts'
+import { REPOSITORY_ROUTES } from './repositories.ts'
 import { STATISTICS_ROUTES } from './statistics.ts'
 import { CONFIGURATION_ROUTES } from './configurations.ts'
 import { CURRENT_USER_ROUTES } from './current-user.ts'
@@ -18,6 +22,10 @@ import { USER_ROUTES } from './users.ts'
 
 export const ROUTES: HarborRoute[] = [
   ...SYSTEM_ROUTES,
+  ...REPOSITORY_ROUTES,
+  ...ARTIFACT_ROUTES,
+  ...ARTIFACT_TAG_ROUTES,
+  ...LABEL_ROUTES,
   ...STATISTICS_ROUTES,
   ...PROJECT_ROUTES,
   ...PROJECT_SUMMARY_ROUTES,
