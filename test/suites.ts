@@ -58,6 +58,7 @@ const LOCAL: Suite[] = [
   { name: 'property', files: ['test/property'], needs: [], when: 'default' },
   { name: 'contract', files: ['test/contract'], needs: [], when: 'default' },
   { name: 'api', files: ['test/api'], needs: [], when: 'default' },
+  { name: 'harbor-contract', files: ['test/harbor/contract.test.ts'], needs: [], when: 'default' },
   { name: 'infra', files: ['test/infra'], needs: [], when: 'default' },
   { name: 'cli', files: ['test/cli/'], needs: [], when: 'default' },
   { name: 'certificates', files: ['test/certificates'], needs: ['openssl'], when: 'default' },
