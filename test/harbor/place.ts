@@ -1,5 +1,6 @@
 // A registry with login behind a listening proxy, a home of its own for one of Harbor's clients, and how to run that.
 import { execFile } from 'node:child_process'
+import { appendFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -48,15 +49,19 @@ export async function openPlace(): Promise<Place> {
     harbor: asHarbor(server.url, { user: 'admin', password: ADMIN_PASSWORD }),
     run: async (program, args, more = {}) => {
       const options = { cwd: directory, env: { ...env, ...more }, maxBuffer: 64 << 20, timeout: 600_000 }
+      const ended = (ran: Ran) => {
+        writeDown(program, args, ran)
+        return ran
+      }
       try {
         // A client that asks back gets no answer.
         const started = run(program, args, options)
         started.child.stdin?.end()
         const { stdout, stderr } = await started
-        return { code: 0, output: stdout + stderr }
+        return ended({ code: 0, output: stdout + stderr })
       } catch (error) {
         const { code, stdout, stderr } = error as { code?: unknown; stdout?: string; stderr?: string }
-        return { code: typeof code === 'number' ? code : -1, output: `${stdout}${stderr}` }
+        return ended({ code: typeof code === 'number' ? code : -1, output: `${stdout}${stderr}` })
       }
     },
     succeed: async (program, args, more) => {
@@ -72,4 +77,13 @@ export async function openPlace(): Promise<Place> {
     },
   }
   return place
+}
+
+/** The evidence shows what was said to a client, and how it ended. */
+function writeDown(program: string, args: string[], { code }: Ran): void {
+  const file = process.env.HARBOR_TRANSCRIPT
+  if (!file) return
+  const said = args.map((arg) => (/^[\w@./:=%+-]+$/.test(arg) ? arg : `'${arg}'`)).join(' ')
+  const steady = said.replaceAll(/127\.0\.0\.1:\d+/g, 'HOST').replaceAll(/-chdir=\S+ /g, '')
+  appendFileSync(file, `${JSON.stringify({ program, said: steady, code })}\n`)
 }
