@@ -2,13 +2,15 @@
 import { RegistryError } from '../oci/errors.ts'
 import type { Registry } from '../registry/registry.ts'
 import { parseBasic, parseBearer } from './credentials.ts'
-import { ANONYMOUS, grantedActions, OPEN, type Principal } from './permissions.ts'
-import { RecentUsers } from './recent-users.ts'
+import { Passwords } from './passwords.ts'
+import { grantedActions } from './permissions.ts'
+import { ANONYMOUS, OPEN, type Principal } from './principal.ts'
+import { principalNamed } from './principals.ts'
+import { RecentPrincipals } from './recent-principals.ts'
 import { formatScopes, type ResourceActions } from './resources.ts'
 import type { Secrets } from './secret-keys.ts'
 import { answerTokenRequest, type TokenRequest } from './token-endpoint.ts'
 import { type AccessToken, Tokens } from './tokens.ts'
-import { findUser, Passwords } from './users.ts'
 
 export type { ResourceActions } from './resources.ts'
 
@@ -42,6 +44,12 @@ export interface Access {
     needed: ResourceActions[],
     wished?: ResourceActions[],
   ): Promise<Caller>
+  /**
+   * Who sends a request to the management API, which takes names with passwords; tokens are for images alone.
+   * @returns the anonymous principal without credentials
+   * @throws UNAUTHORIZED, TOOMANYREQUESTS
+   */
+  authenticate(authorization: string | undefined): Promise<Principal>
   token(request: TokenRequest): Promise<Record<string, unknown>>
   publicKeys(): { keys: object[] }
 }
@@ -50,7 +58,7 @@ export function createAccess(options: AccessOptions): Access {
   const { registry, service, open } = options
   const tokens = new Tokens(options.secrets, service, registry.clock)
   const passwords = new Passwords(registry)
-  const users = new RecentUsers(registry)
+  const recent = new RecentPrincipals(registry)
   const endpoint = { registry, passwords, tokens, open, onAccess: options.onAccess }
 
   function callerOf(principal: Principal): Caller {
@@ -86,13 +94,21 @@ export function createAccess(options: AccessOptions): Access {
       const bearer = parseBearer(authorization)
       if (bearer !== undefined) {
         const token = await tokens.verify(bearer)
-        if (!token || (await isRevoked(users, token, needed))) throw challenge('invalid_token')
+        if (!token || (await isRevoked(recent, token, needed))) throw challenge('invalid_token')
         return asBearer(registry, token, needed, challenge('insufficient_scope'))
       }
       const basic = parseBasic(authorization)
-      const user = basic && (await passwords.verify(basic.name, basic.password))
-      if (!user) throw challenge()
-      return asPrincipal({ name: user.name, kind: 'user', admin: user.admin }, needed)
+      const principal = basic && (await passwords.verify(basic.name, basic.password))
+      if (!principal) throw challenge()
+      return asPrincipal(principal, needed)
+    },
+    async authenticate(authorization) {
+      if (open) return OPEN
+      if (authorization === undefined) return ANONYMOUS
+      const basic = parseBasic(authorization)
+      const principal = basic && (await passwords.verify(basic.name, basic.password))
+      if (!principal) throw new RegistryError('UNAUTHORIZED', 'unauthorized: incorrect user name or password')
+      return principal
     },
     token: (request) => answerTokenRequest(endpoint, request),
     publicKeys: () => ({ keys: tokens.publicKeys() }),
@@ -122,8 +138,8 @@ function asBearer(
     const actions = claimed('repository', name)
     if (actions) return actions.includes(action)
     // Something the token says nothing of, such as a mount's source: the caller's own rights decide.
-    const user = await findUser(registry, token.subject)
-    const principal: Principal = user ? { name: user.name, kind: 'user', admin: user.admin } : ANONYMOUS
+    const known = await principalNamed(registry, token.subject)
+    const principal: Principal = known ? known.principal : ANONYMOUS
     const resource = { type: 'repository', name, actions: [action] }
     return (await grantedActions(registry, principal, resource)).actions.length > 0
   }
@@ -132,14 +148,14 @@ function asBearer(
 
 /** Pulls look nothing up and end with the token's life; whoever changes something is looked up each time. */
 async function isRevoked(
-  users: RecentUsers,
+  recent: RecentPrincipals,
   token: AccessToken,
   needed: ResourceActions[],
 ): Promise<boolean> {
   const changes = needed.some(({ actions }) => actions.includes('push') || actions.includes('delete'))
   if (!changes || token.subject === ANONYMOUS.name) return false
-  const user = await users.find(token.subject)
-  return !user || token.issuedAtSeconds < user.notBeforeSeconds
+  const known = await recent.find(token.subject)
+  return !known || token.issuedAtSeconds < known.notBeforeSeconds
 }
 
 function covers(granted: string[], { actions }: ResourceActions): boolean {

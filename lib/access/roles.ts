@@ -59,6 +59,31 @@ const MATRIX = {
 
 export type ProjectResource = keyof typeof MATRIX
 
+/** What everybody may in a public project, without any role (Harbor's getPoliciesForPublicProject). */
+const PUBLIC: Partial<Record<string, string[]>> = {
+  project: ['read'],
+  label: ['read', 'list'],
+  repository: ['list', 'pull'],
+  scan: ['read'],
+  scanner: ['read'],
+  tag: ['list'],
+  artifact: ['read', 'list'],
+  'artifact-addition': ['read'],
+  accessory: ['list'],
+}
+
+export function mayAnybody(resource: string, action: string): boolean {
+  return PUBLIC[resource]?.includes(action) ?? false
+}
+
+export function isRole(name: string): name is Role {
+  return (ROLES as readonly string[]).includes(name)
+}
+
+export function isProjectResource(name: string): name is ProjectResource {
+  return Object.hasOwn(MATRIX, name)
+}
+
 /** @returns whether the role allows the action on that resource of its project */
 export function may(role: Role, resource: ProjectResource, action: string): boolean {
   return MATRIX[resource][role].includes(action)

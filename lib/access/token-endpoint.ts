@@ -2,10 +2,12 @@
 import { RegistryError } from '../oci/errors.ts'
 import type { Registry } from '../registry/registry.ts'
 import { parseBasic } from './credentials.ts'
-import { ANONYMOUS, grantedActions, OPEN, type Principal } from './permissions.ts'
+import type { Passwords } from './passwords.ts'
+import { grantedActions } from './permissions.ts'
+import { ANONYMOUS, OPEN, type Principal } from './principal.ts'
+import { principalNamed } from './principals.ts'
 import { parseScopes, type ResourceActions } from './resources.ts'
 import { TOKEN_SECONDS, type Tokens } from './tokens.ts'
-import { findUser, type Passwords } from './users.ts'
 
 export interface TokenRequest {
   method: 'GET' | 'POST'
@@ -49,7 +51,7 @@ export async function answerTokenRequest(
     access_token: token,
     expires_in: TOKEN_SECONDS,
     issued_at: new Date(endpoint.registry.clock.nowMs()).toISOString(),
-    ...(offline && principal.kind === 'user'
+    ...(offline && (principal.kind === 'user' || principal.kind === 'robot')
       ? { refresh_token: await endpoint.tokens.issueRefresh(principal.name) }
       : {}),
   }
@@ -75,17 +77,17 @@ async function whoAsks(endpoint: TokenEndpoint, request: TokenRequest): Promise<
 }
 
 async function byPassword(endpoint: TokenEndpoint, name: string, password: string): Promise<Principal> {
-  const user = await endpoint.passwords.verify(name, password)
-  if (!user) throw wrong('incorrect username or password')
-  return { name: user.name, kind: 'user', admin: user.admin }
+  const principal = await endpoint.passwords.verify(name, password)
+  if (!principal) throw wrong('incorrect username or password')
+  return principal
 }
 
 async function byRefreshToken(endpoint: TokenEndpoint, token: string): Promise<Principal> {
   const refresh = await endpoint.tokens.verifyRefresh(token)
-  const user = refresh && (await findUser(endpoint.registry, refresh.subject))
-  if (!user || refresh.issuedAtSeconds < user.notBeforeSeconds)
+  const known = refresh && (await principalNamed(endpoint.registry, refresh.subject))
+  if (!known || refresh.issuedAtSeconds < known.notBeforeSeconds)
     throw wrong('the refresh token is not valid: log in again')
-  return { name: user.name, kind: 'user', admin: user.admin }
+  return known.principal
 }
 
 function wrong(why: string): RegistryError {

@@ -2,6 +2,7 @@
 import { RegistryError } from '../oci/errors.ts'
 import { type Api, handleApi } from './api.ts'
 import { renderError } from './errors.ts'
+import { handleHarbor, isHarborPath } from './harbor/harbor-api.ts'
 import { type HttpRequest, type HttpResponse, json } from './message.ts'
 import { answerToken } from './token.ts'
 
@@ -10,11 +11,14 @@ export type OnError = (request: HttpRequest, error: unknown, expected: boolean) 
 
 export async function handle(api: Api, request: HttpRequest, onError: OnError): Promise<HttpResponse> {
   let response: HttpResponse
-  try {
-    response = await route(api, request)
-  } catch (error) {
+  const note = (error: unknown) => {
     onError(request, error, error instanceof RegistryError && error.status < 500)
     noteDenial(api, request, error)
+  }
+  try {
+    response = isHarborPath(request.path) ? await handleHarbor(api, request, note) : await route(api, request)
+  } catch (error) {
+    note(error)
     response = renderError(error, request.id)
   }
   response.headers['Cache-Control'] ??= 'no-store'

@@ -25,6 +25,8 @@ export const OCI_ERRORS = {
   RANGE_INVALID: { status: 416, message: 'invalid content range' },
   PAGINATION_NUMBER_INVALID: { status: 400, message: 'invalid number of results requested' },
   REQUEST_INVALID: { status: 400, message: 'invalid request' },
+  CONFLICT: { status: 409, message: 'it exists already, or is in use' },
+  PRECONDITION: { status: 412, message: 'something else has to be done first' },
   NOT_FOUND: { status: 404, message: 'no such endpoint' },
   UNAVAILABLE: { status: 503, message: 'service unavailable' },
   UNKNOWN: { status: 500, message: 'unknown error' },

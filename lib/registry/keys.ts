@@ -35,7 +35,16 @@
 //   PULLS#<day>             <batch>                   pull log, a batch of lines an item
 //   DENIALS#<day>           <batch>                   refused requests, kept 30 days
 //   ACCESS#<principal>      <type>:<name>:<action>    last day asked, got
-//   U#<user>                U                         built-in user: password hash and its algorithm
+//   U#<user>                U                         user, in lower case: number, password hash, notBefore
+//   UE#<email>              U                         email in lower case -> user
+//   USERS                   <number>                  listing of users
+//   GROUPS                  <number>                  user group: name, type, directory name
+//   RB#<robot>              R                         robot, `<name>` or `<project>+<name>`: secret hash, permissions
+//   ROBOTS                  <number>                  listing of robots
+//   PM#<project>            U#<number> | G#<number>   member, by the project's name: its id, role, number
+//   CFG                     system                    settings of the whole registry
+//   NUM#<kind>              N                         the last number given to something of that kind
+//   PID#<number>            P                         a project's number -> its name and id
 //   META                    schema                    schema version of the store
 //
 //   object key              holds
@@ -113,13 +122,29 @@ export const keys = {
   pulls: (day: number, batch: string): Key => ({ pk: `PULLS#${day}`, sk: batch }),
   denials: (day: number, batch: string): Key => ({ pk: `DENIALS#${day}`, sk: batch }),
   access: (principal: string, what: string): Key => ({ pk: `ACCESS#${principal}`, sk: what }),
-  user: (name: string): Key => ({ pk: `U#${name}`, sk: 'U' }),
+  user: (name: string): Key => ({ pk: `U#${name.toLowerCase()}`, sk: 'U' }),
+  email: (email: string): Key => ({ pk: `UE#${email.toLowerCase()}`, sk: 'U' }),
+  userListing: (number: number): Key => ({ pk: 'USERS', sk: ordered(number) }),
+  group: (number: number): Key => ({ pk: 'GROUPS', sk: ordered(number) }),
+  robot: (name: string): Key => ({ pk: `RB#${name}`, sk: 'R' }),
+  robotListing: (number: number): Key => ({ pk: 'ROBOTS', sk: ordered(number) }),
+  member: (project: string, kind: 'user' | 'group', number: number): Key => ({
+    pk: `PM#${project}`,
+    sk: `${kind === 'user' ? 'U' : 'G'}#${ordered(number)}`,
+  }),
+  configuration: { pk: 'CFG', sk: 'system' } as Key,
+  lastNumber: (kind: string): Key => ({ pk: `NUM#${kind}`, sk: 'N' }),
+  projectNumber: (number: number): Key => ({ pk: `PID#${number}`, sk: 'P' }),
   schema: { pk: 'META', sk: 'schema' } as Key,
 }
 
 /** Partitions that are listed. */
 export const partitions = {
   projects: 'PROJECTS',
+  users: 'USERS',
+  groups: 'GROUPS',
+  robots: 'ROBOTS',
+  members: (project: string) => `PM#${project}`,
   catalog: 'CATALOG',
   sweeps: 'SWEEPS',
   link: (repo: string, digest: string) => `L#${repo}#${digest}`,
@@ -174,6 +199,11 @@ export function parseReferenceKey(sk: string): { manifest: Digest; attempt: stri
 /** Whole days since 1970 in UTC. */
 export function dayOf(epochMs: number): number {
   return Math.floor(epochMs / DAY_MS)
+}
+
+/** Numbers sort as text. */
+function ordered(number: number): string {
+  return String(number).padStart(10, '0')
 }
 
 function shardOf(text: string): number {

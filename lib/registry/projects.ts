@@ -1,29 +1,42 @@
 // Projects: the first component of every repository name, and who may see it.
 import { RegistryError } from '../oci/errors.ts'
 import { keys, partitions } from './keys.ts'
+import { nextNumber } from './numbers.ts'
 import type { Item, Write } from './ports.ts'
-import { type Actor, type Registry, SYSTEM, text } from './registry.ts'
+import { type Actor, number, type Registry, SYSTEM, text } from './registry.ts'
 
 export interface Project {
   id: string
+  /** As Harbor's API knows it: the first is 1. */
+  number: number
   name: string
   public: boolean
+  /** Login name of who made it. */
+  owner: string
+  createdAtMs: number
+  updatedAtMs: number
+  /** Settings under Harbor's names, as text; `public` is not among them. */
+  metadata: Record<string, string>
+  /** -1: no limit. */
+  quotaBytes: number
   /** Accept an index whose manifests are not (yet) in the repository. */
   allowMissingChildren: boolean
   /** Never expire untagged manifests. */
   keepUntagged: boolean
 }
 
-export type ProjectSettings = Partial<Omit<Project, 'id' | 'name'>>
+export type ProjectSettings = Partial<
+  Pick<Project, 'public' | 'allowMissingChildren' | 'keepUntagged' | 'metadata' | 'quotaBytes'>
+>
 
 const PROJECT_NAME = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/
 
 export async function findProject(registry: Registry, name: string): Promise<Project | undefined> {
   const item = await registry.metadata.get(keys.project(name))
-  return item && projectOf(item, name)
+  return item && projectIn(item, name)
 }
 
-/** @throws NAME_INVALID; REQUEST_INVALID (409) when the project exists */
+/** @throws NAME_INVALID; CONFLICT when the project exists */
 export async function createProject(
   registry: Registry,
   name: string,
@@ -35,9 +48,17 @@ export async function createProject(
       'NAME_INVALID',
       `invalid project name ${JSON.stringify(name)}: lowercase letters, digits and single separators . _ __ - between them`,
     )
+  if (await findProject(registry, name)) throw exists(name)
+  const now = registry.clock.nowMs()
   const project: Project = {
     id: registry.newId(),
+    number: await nextNumber(registry, 'project'),
     name,
+    owner: actor.principal,
+    createdAtMs: now,
+    updatedAtMs: now,
+    metadata: settings.metadata ?? {},
+    quotaBytes: settings.quotaBytes ?? -1,
     public: settings.public ?? false,
     allowMissingChildren: settings.allowMissingChildren ?? false,
     keepUntagged: settings.keepUntagged ?? false,
@@ -49,18 +70,25 @@ export async function createProject(
       if: { kind: 'absent' },
       item: {
         ...keys.project(name),
-        attributes: { v: 1, ...attributes, createdBy: actor.principal, createdAtMs: registry.clock.nowMs() },
+        attributes: { v: 1, gen: registry.newId(), ...attributes },
       },
     },
     {
       kind: 'put',
       item: { ...keys.projectListing(name), attributes: { v: 1, id: project.id, public: project.public } },
     },
+    {
+      kind: 'put',
+      item: { ...keys.projectNumber(project.number), attributes: { v: 1, id: project.id, name } },
+    },
   ]
   const outcome = await registry.metadata.transact(writes)
-  if (!outcome.ok)
-    throw new RegistryError('REQUEST_INVALID', `project ${name} exists already`, { status: 409 })
+  if (!outcome.ok) throw exists(name)
   return project
+}
+
+function exists(name: string): RegistryError {
+  return new RegistryError('CONFLICT', `project ${name} exists already`)
 }
 
 /** @throws NAME_UNKNOWN saying how to create it */
@@ -95,9 +123,15 @@ export async function listProjects(
   }))
 }
 
-function projectOf(item: Item, name: string): Project {
+export function projectIn(item: Item, name: string): Project {
   return {
     id: text(item, 'id'),
+    number: number(item, 'number'),
+    owner: text(item, 'owner'),
+    createdAtMs: number(item, 'createdAtMs'),
+    updatedAtMs: number(item, 'updatedAtMs'),
+    metadata: (item.attributes.metadata ?? {}) as Record<string, string>,
+    quotaBytes: number(item, 'quotaBytes'),
     name,
     public: item.attributes.public === true,
     allowMissingChildren: item.attributes.allowMissingChildren === true,

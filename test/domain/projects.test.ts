@@ -24,7 +24,9 @@ test('a project is found as it was made, and is private, complete and tidy unles
   for (const [index, each] of settings.entries()) {
     const name = `project-${index}`
     const made = await createProject(registry, name, each, ACTOR)
-    expect(made).toEqual({ id: made.id, name, ...usual, ...each })
+    const now = registry.clock.now
+    const told = { owner: 'alice', createdAtMs: now, updatedAtMs: now, metadata: {}, quotaBytes: -1 }
+    expect(made).toEqual({ id: made.id, number: index + 2, name, ...told, ...usual, ...each }) // library is 1
     expect(await findProject(registry, name)).toEqual(made)
   }
   expect(await findProject(registry, 'none')).toBeUndefined()
@@ -35,8 +37,8 @@ test('a project remembers who made it and when', async () => {
   await createProject(registry, 'mine', {}, { principal: 'carol', requestId: 'r' })
   await createProject(registry, 'ours')
   const made = async (name: string) => (await registry.metadata.get(keys.project(name)))!.attributes
-  expect(await made('mine')).toMatchObject({ createdBy: 'carol', createdAtMs: registry.clock.now })
-  expect(await made('ours')).toMatchObject({ createdBy: 'system' })
+  expect(await made('mine')).toMatchObject({ owner: 'carol', createdAtMs: registry.clock.now })
+  expect(await made('ours')).toMatchObject({ owner: 'system' })
 })
 
 test('a project’s name is lowercase words with single separators, of at most 255 characters', async () => {
@@ -69,7 +71,7 @@ test('a project is made once: the second time is 409 and changes nothing', async
   const registry = await testRegistry()
   const first = await createProject(registry, 'mine', { public: true })
   await expect(createProject(registry, 'mine', { public: false })).rejects.toMatchObject({
-    code: 'REQUEST_INVALID',
+    code: 'CONFLICT',
     status: 409,
     message: expect.stringContaining('mine'),
   })
@@ -110,7 +112,7 @@ test('where pushes make projects, they make public ones', async () => {
   const repository = await openRepository(registry, 'new/app', ACTOR)
   expect(await findProject(registry, 'new')).toMatchObject({ id: repository.projectId, public: true })
   const made = (await registry.metadata.get(keys.project('new')))!
-  expect(made.attributes.createdBy).toBe('alice')
+  expect(made.attributes.owner).toBe('alice')
   await expect(requireProject(registry, 'NEW', ACTOR)).rejects.toMatchObject({ code: 'NAME_INVALID' })
 })
 

@@ -1,6 +1,7 @@
 // The setup function asked by hand.
 import { beforeEach, expect, test, vi } from 'vitest'
-import { ensureAdmin, Passwords } from '../../../lib/access/users.ts'
+import { Passwords } from '../../../lib/access/passwords.ts'
+import { ensureAdmin } from '../../../lib/access/users.ts'
 import { configSchema } from '../../../lib/config/schema.ts'
 import { runSetup } from '../../../lib/functions/setup-function.ts'
 import { type TestRegistry, testRegistry } from '../../domain/registry.ts'

@@ -9,6 +9,10 @@ const many = Array.from({ length: 200 }, (_, at) => newId(1_700_000_000_000 + at
 test('what is listed lies in the partition that is read for it', () => {
   const listed: [string, string][] = [
     [partitions.projects, keys.projectListing('library').pk],
+    [partitions.users, keys.userListing(1).pk],
+    [partitions.groups, keys.group(1).pk],
+    [partitions.robots, keys.robotListing(1).pk],
+    [partitions.members('library'), keys.member('library', 'user', 1).pk],
     [partitions.catalog, keys.catalog('library/app').pk],
     [partitions.sweeps, keys.sweep('x').pk],
     [partitions.link(REPO, BLOB), keys.link(REPO, BLOB).pk],

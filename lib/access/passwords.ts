@@ -1,0 +1,70 @@
+// Logins by name and secret: in constant time, with the same work for names that do not exist.
+import { createHmac, randomBytes } from 'node:crypto'
+import { RegistryError } from '../oci/errors.ts'
+import type { Registry } from '../registry/registry.ts'
+import { hashIn, matchesHash } from './password-hash.ts'
+import type { Principal } from './principal.ts'
+import { findLogin, type Login } from './principals.ts'
+
+const REMEMBERED_MS = 60_000
+const REMEMBERED = 1000
+const FAILURES = 10
+const FAILURES_WITHIN_MS = 60_000
+
+export class Passwords {
+  readonly #registry: Registry
+  readonly #secret = randomBytes(32)
+  readonly #known = new Map<string, number>()
+  readonly #failures = new Map<string, { count: number; sinceMs: number }>()
+
+  constructor(registry: Registry) {
+    this.#registry = registry
+  }
+
+  /**
+   * @returns undefined when name or secret is wrong, or the login is disabled or expired: whoever asks is not told which
+   * @throws TOOMANYREQUESTS after too many wrong ones
+   */
+  async verify(name: string, password: string): Promise<Principal | undefined> {
+    const now = this.#registry.clock.nowMs()
+    const login = await findLogin(this.#registry, name)
+    const proof = this.#proof(name, password, login)
+    const allowed = login && !login.refused
+    if (allowed && (this.#known.get(proof) ?? 0) > now) return login.principal
+    this.#refuseFlood(name, now)
+    const right = await matchesHash(password, login && hashIn(login.item.attributes))
+    if (!right || !allowed) {
+      this.#failed(name, now)
+      return undefined
+    }
+    this.#failures.delete(name)
+    if (this.#known.size >= REMEMBERED) this.#known.clear()
+    this.#known.set(proof, now + REMEMBERED_MS)
+    return login.principal
+  }
+
+  /** Bound to the stored hash: a changed password is no longer known. */
+  #proof(name: string, password: string, login: Login | undefined): string {
+    const stored = String(login?.item.attributes.hash ?? '')
+    return createHmac('sha256', this.#secret)
+      .update(JSON.stringify([name, password, stored]))
+      .digest('base64')
+  }
+
+  #refuseFlood(name: string, now: number): void {
+    const failures = this.#failures.get(name)
+    if (!failures || failures.count < FAILURES) return
+    const leftMs = failures.sinceMs + FAILURES_WITHIN_MS - now
+    if (leftMs <= 0) return void this.#failures.delete(name)
+    throw new RegistryError('TOOMANYREQUESTS', 'too many wrong passwords for this user: wait a minute', {
+      headers: { 'Retry-After': String(Math.ceil(leftMs / 1000)) },
+    })
+  }
+
+  #failed(name: string, now: number): void {
+    const failures = this.#failures.get(name)
+    if (this.#failures.size >= REMEMBERED) this.#failures.clear()
+    if (failures && now - failures.sinceMs < FAILURES_WITHIN_MS) failures.count += 1
+    else this.#failures.set(name, { count: 1, sinceMs: now })
+  }
+}

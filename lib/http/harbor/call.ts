@@ -1,0 +1,73 @@
+// One request of the management API: routed, and its sender known. What handlers ask of it.
+import type { Access } from '../../access/access.ts'
+import { decideInProject, decideInSystem, readStanding } from '../../access/permissions.ts'
+import type { Principal } from '../../access/principal.ts'
+import { RegistryError } from '../../oci/errors.ts'
+import { projectNameOf } from '../../registry/project-numbers.ts'
+import type { Project } from '../../registry/projects.ts'
+import type { Recorder } from '../../registry/recorder.ts'
+import type { Actor, Registry } from '../../registry/registry.ts'
+import type { HttpRequest, HttpResponse } from '../message.ts'
+
+export interface HarborCall {
+  registry: Registry
+  recorder: Recorder
+  access: Access
+  request: HttpRequest
+  principal: Principal
+  actor: Actor
+  /** Of the path, decoded, by the names in the route's pattern. */
+  params: Readonly<Record<string, string>>
+}
+
+export interface HarborRoute {
+  method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** Below /api/v2.0, with `{names}`; `{repository}` may hold slashes. */
+  path: string
+  run(call: HarborCall): Promise<HttpResponse>
+}
+
+/** @throws UNAUTHORIZED for anonymous callers */
+export function requireLogin({ principal }: HarborCall): void {
+  if (principal.kind === 'anonymous') throw new RegistryError('UNAUTHORIZED', 'unauthorized: log in first')
+}
+
+/** @throws UNAUTHORIZED for anonymous callers, DENIED for others without the right */
+export function requireSystem(call: HarborCall, resource: string, action: string): void {
+  const { allowed, why } = decideInSystem(call.principal, resource, action)
+  if (!allowed) throw refused(call, why)
+}
+
+/**
+ * The project of the path (`{project}`, a name or number), if the caller may do that in it.
+ * @throws UNAUTHORIZED for anonymous callers; DENIED for others, whether it exists or not; NOT_FOUND for administrators
+ */
+export async function requireProject(
+  call: HarborCall,
+  resource: string,
+  action: string,
+  given = call.params.project!,
+): Promise<Project> {
+  const name = await projectNameOf(call.registry, given, call.request.headers['x-is-resource-name'])
+  const standing = await readStanding(call.registry, call.principal, name ?? given)
+  const { allowed, why } = decideInProject(call.principal, standing, resource, action)
+  if (!allowed) throw refused(call, why)
+  if (!standing.project) throw new RegistryError('NOT_FOUND', `project ${given} not found`)
+  return standing.project
+}
+
+/** Whether the caller may do that in the project, without a refusal. */
+export async function mayInProject(
+  call: HarborCall,
+  project: string,
+  resource: string,
+  action: string,
+): Promise<boolean> {
+  const standing = await readStanding(call.registry, call.principal, project)
+  return decideInProject(call.principal, standing, resource, action).allowed
+}
+
+export function refused({ principal }: HarborCall, why: string): RegistryError {
+  if (principal.kind === 'anonymous') return new RegistryError('UNAUTHORIZED', `unauthorized: ${why}`)
+  return new RegistryError('DENIED', why, { principal: principal.name })
+}
