@@ -37,6 +37,8 @@ test('Harbor’s file has 203 operations and every schema in it can be compiled'
 test.each([
   ['GET', '/projects', 'listProjects'],
   ['GET', '/projects/?page=1', 'listProjects'],
+  ['GET', '/projects/p/metadatas/', 'listProjectMetadatas'],
+  ['GET', '/projects/p/metadatas', 'listProjectMetadatas'],
   ['GET', '//users//current', 'getCurrentUserInfo'],
   ['GET', '/users/12', 'getUser'],
   ['GET', '/projects/p/repositories/a%252Fb', 'getRepository'],

@@ -9,6 +9,9 @@ export interface Exception {
   because: string
 }
 
+/** Said by a newer version of the file, goharbor/harbor at c50c7ddd. */
+const LATER = 'Harbor’s next version describes it'
+
 const SCHEDULES = ['getGCSchedule', 'getPurgeSchedule', 'getScanAllSchedule']
 
 export const EXCEPTIONS: Exception[] = [
@@ -34,7 +37,27 @@ export const EXCEPTIONS: Exception[] = [
   {
     operations: ['getCurrentUserInfo'],
     lets: /^status 412 is not described$/,
-    because: 'a robot is no user; harbor-cli logs robots in by this status',
+    because: `a robot is no user; harbor-cli logs robots in by this status, and ${LATER}`,
+  },
+  {
+    operations: ['updateConfigurations', 'listProjects', 'updateUserProfile'],
+    lets: /^status 400 is not described$/,
+    because: `a query or value that means nothing: ${LATER}`,
+  },
+  {
+    operations: ['getProject', 'deleteProjectMember', 'UpdateImmuRule', 'DeleteImmuRule'],
+    lets: /^status 404 is not described$/,
+    because: `what is not there: ${LATER}`,
+  },
+  {
+    operations: ['deleteRepository'],
+    lets: /^status 412 is not described$/,
+    because: `an immutable tag is in it: ${LATER}`,
+  },
+  {
+    operations: ['getProject', 'listProjects'],
+    lets: /\/metadata must NOT have additional properties: "proxy_(cache_local_on_not_found|referrer_api)"$/,
+    because: `the Terraform provider sends it and compares: ${LATER}`,
   },
 ]
 

@@ -87,16 +87,21 @@ function resolved(response: Response): Response {
 const literals = (template: string) =>
   template.split('/').filter((segment) => segment !== '' && !segment.startsWith('{')).length
 
+/** Some of Harbor's own paths end in a slash; with or without it they are the same. */
+const bare = (path: string) => path.replace(/(.)\/$/, '$1')
+
 const ROUTES = OPERATIONS.map((operation) => ({ operation, pattern: patternOf(operation.template) })).sort(
   (a, b) => literals(b.operation.template) - literals(a.operation.template),
 )
 
 function patternOf(template: string): RegExp {
-  const segments = template.split('/').map((segment) => {
-    // Names with slashes come encoded twice, once or not at all.
-    if (segment === '{repository_name}') return '.+'
-    return segment.startsWith('{') ? '[^/]+' : segment.replaceAll('.', '\\.')
-  })
+  const segments = bare(template)
+    .split('/')
+    .map((segment) => {
+      // Names with slashes come encoded twice, once or not at all.
+      if (segment === '{repository_name}') return '.+'
+      return segment.startsWith('{') ? '[^/]+' : segment.replaceAll('.', '\\.')
+    })
   return new RegExp(`^${segments.join('/')}$`)
 }
 
@@ -107,6 +112,6 @@ function patternOf(template: string): RegExp {
 export function operationOf(method: string, target: string): Operation | undefined {
   const merged = target.split('?')[0]!.replaceAll(/\/+/g, '/')
   if (!merged.startsWith(`${BASE_PATH}/`)) return undefined
-  const rest = merged.slice(BASE_PATH.length).replace(/(.)\/$/, '$1')
+  const rest = bare(merged.slice(BASE_PATH.length))
   return ROUTES.find(({ operation, pattern }) => operation.method === method && pattern.test(rest))?.operation
 }
