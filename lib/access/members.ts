@@ -1,12 +1,12 @@
 // Members: users and groups with a role in a project. Kept by the project's name, so that one call reads the project and
 // whoever asks; with the project's id, so that a later project of that name has none of them.
 import { RegistryError } from '../oci/errors.ts'
+import { changeItem } from '../registry/change-item.ts'
 import { keys, partitions } from '../registry/keys.ts'
 import { nextNumber } from '../registry/numbers.ts'
 import type { Item } from '../registry/ports.ts'
 import type { Project } from '../registry/projects.ts'
 import { number, type Registry, text } from '../registry/registry.ts'
-import { changeItem } from './change-item.ts'
 import { isRole, type Role } from './roles.ts'
 import { changeUser } from './users.ts'
 

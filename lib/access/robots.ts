@@ -1,11 +1,11 @@
 // Robots: logins of pipelines and clusters, with rights of their own and a secret that is shown once.
 import { randomInt } from 'node:crypto'
 import { RegistryError } from '../oci/errors.ts'
+import { changeItem } from '../registry/change-item.ts'
 import { keys, partitions } from '../registry/keys.ts'
 import { nextNumber } from '../registry/numbers.ts'
 import type { Attributes, Item, Json } from '../registry/ports.ts'
 import { number, type Registry, text } from '../registry/registry.ts'
-import { changeItem } from './change-item.ts'
 import { hashPassword } from './password-hash.ts'
 import type { RobotPermission } from './principal.ts'
 import { checkRobotName, checkRobotPermissions, checkRobotSecret } from './robot-rules.ts'
@@ -182,6 +182,12 @@ export async function deleteRobot(registry: Registry, robot: Robot): Promise<voi
     { kind: 'delete', key: keys.robot(robot.name) },
     { kind: 'delete', key: keys.robotListing(robot.number) },
   ])
+}
+
+/** Those that belong to a project that was deleted. */
+export async function deleteRobotsOf(registry: Registry, projectId: string): Promise<void> {
+  for (const robot of await listRobots(registry))
+    if (robot.project?.id === projectId) await deleteRobot(registry, robot)
 }
 
 async function changed(

@@ -1,11 +1,11 @@
 // Users: people who log in with a password of ours, or whom an identity provider vouched for.
 import { randomBytes } from 'node:crypto'
 import { RegistryError } from '../oci/errors.ts'
+import { changeItem } from '../registry/change-item.ts'
 import { keys, partitions } from '../registry/keys.ts'
 import { nextNumber } from '../registry/numbers.ts'
 import type { Attributes, Item, Write } from '../registry/ports.ts'
 import { number, type Registry, text } from '../registry/registry.ts'
-import { changeItem } from './change-item.ts'
 import { hashIn, hashPassword, matchesHash } from './password-hash.ts'
 import { checkEmail, checkPassword, checkUserName } from './user-rules.ts'
 

@@ -32,6 +32,7 @@
 //   EV#<project>            <sequence, 12 digits>     relayed events in project order
 //   ES#<project>            S                         the last sequence given in the project
 //   Q#<project>#<digest>    <repo>#<manifest>         what quota counts: a live manifest uses the blob
+//   PB#<project>            <digest>                  blob or manifest that counts in the project: its size
 //   PULLS#<day>             <batch>                   pull log, a batch of lines an item
 //   DENIALS#<day>           <batch>                   refused requests, kept 30 days
 //   ACCESS#<principal>      <type>:<name>:<action>    last day asked, got
@@ -45,6 +46,9 @@
 //   CFG                     system                    settings of the whole registry
 //   NUM#<kind>              N                         the last number given to something of that kind
 //   PID#<number>            P                         a project's number -> its name and id
+//   DP#<project>            <id>                      a deleted project: what it was, who deleted it
+//   AU#<month>              <time, 13 digits>#<id>    audit log of the registry, kept 90 days
+//   AP#<project>            <time, 13 digits>#<id>    audit log of a project
 //   META                    schema                    schema version of the store
 //
 //   object key              holds
@@ -119,6 +123,7 @@ export const keys = {
     pk: `Q#${project}#${digest}`,
     sk: `${repo}#${manifest}`,
   }),
+  projectBlob: (project: string, digest: string): Key => ({ pk: `PB#${project}`, sk: digest }),
   pulls: (day: number, batch: string): Key => ({ pk: `PULLS#${day}`, sk: batch }),
   denials: (day: number, batch: string): Key => ({ pk: `DENIALS#${day}`, sk: batch }),
   access: (principal: string, what: string): Key => ({ pk: `ACCESS#${principal}`, sk: what }),
@@ -135,6 +140,15 @@ export const keys = {
   configuration: { pk: 'CFG', sk: 'system' } as Key,
   lastNumber: (kind: string): Key => ({ pk: `NUM#${kind}`, sk: 'N' }),
   projectNumber: (number: number): Key => ({ pk: `PID#${number}`, sk: 'P' }),
+  deletedProject: (name: string, id: string): Key => ({ pk: `DP#${name}`, sk: id }),
+  audit: (month: string, atMs: number, id: string): Key => ({
+    pk: `AU#${month}`,
+    sk: `${String(atMs).padStart(13, '0')}#${id}`,
+  }),
+  projectAudit: (project: string, atMs: number, id: string): Key => ({
+    pk: `AP#${project}`,
+    sk: `${String(atMs).padStart(13, '0')}#${id}`,
+  }),
   schema: { pk: 'META', sk: 'schema' } as Key,
 }
 
@@ -159,6 +173,9 @@ export const partitions = {
   events: shards((shard) => `E#${shard}`),
   relayedEvents: (project: string) => `EV#${project}`,
   usage: (project: string, digest: string) => `Q#${project}#${digest}`,
+  projectBlobs: (project: string) => `PB#${project}`,
+  audit: (month: string) => `AU#${month}`,
+  projectAudit: (project: string) => `AP#${project}`,
   ledger: (execution: string) => `SWEEP#${execution}`,
   pulls: (day: number) => `PULLS#${day}`,
   denials: (day: number) => `DENIALS#${day}`,

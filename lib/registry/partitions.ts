@@ -17,3 +17,22 @@ export async function* pagesOf(
     after = page.at(-1)!.sk
   }
 }
+
+/** The same from the end to the beginning. */
+export async function* pagesBackwards(
+  metadata: MetadataStore,
+  range: { pk: string },
+): AsyncGenerator<Item[]> {
+  let before: string | undefined
+  for (;;) {
+    const page: Item[] = await metadata.query({
+      ...range,
+      limit: PAGE,
+      reverse: true,
+      ...(before === undefined ? {} : { after: before }),
+    })
+    if (page.length > 0) yield page
+    if (page.length < PAGE) return
+    before = page.at(-1)!.sk
+  }
+}

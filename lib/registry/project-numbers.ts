@@ -12,7 +12,8 @@ export async function projectNameOf(
   given: string,
   isName?: string,
 ): Promise<string | undefined> {
-  const byNumber = isName === undefined || isName === '' ? /^\d+$/.test(given) : isName.toLowerCase() === 'false'
+  const byNumber =
+    isName === undefined || isName === '' ? /^\d+$/.test(given) : isName.toLowerCase() === 'false'
   if (!byNumber) return given
   if (!/^\d{1,9}$/.test(given)) return undefined
   const item = await registry.metadata.get(keys.projectNumber(Number(given)))

@@ -2,7 +2,7 @@
 import { RegistryError } from '../oci/errors.ts'
 import { keys, partitions } from './keys.ts'
 import { nextNumber } from './numbers.ts'
-import type { Item, Write } from './ports.ts'
+import type { Attributes, Item, Write } from './ports.ts'
 import { type Actor, number, type Registry, SYSTEM, text } from './registry.ts'
 
 export interface Project {
@@ -19,14 +19,21 @@ export interface Project {
   metadata: Record<string, string>
   /** -1: no limit. */
   quotaBytes: number
+  /** Vulnerabilities that keep nobody from pulling. */
+  allowlist?: Allowlist
   /** Accept an index whose manifests are not (yet) in the repository. */
   allowMissingChildren: boolean
   /** Never expire untagged manifests. */
   keepUntagged: boolean
 }
 
+export interface Allowlist {
+  cves: string[]
+  expiresAtSeconds?: number
+}
+
 export type ProjectSettings = Partial<
-  Pick<Project, 'public' | 'allowMissingChildren' | 'keepUntagged' | 'metadata' | 'quotaBytes'>
+  Pick<Project, 'public' | 'allowMissingChildren' | 'keepUntagged' | 'metadata' | 'quotaBytes' | 'allowlist'>
 >
 
 const PROJECT_NAME = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/
@@ -62,6 +69,7 @@ export async function createProject(
     public: settings.public ?? false,
     allowMissingChildren: settings.allowMissingChildren ?? false,
     keepUntagged: settings.keepUntagged ?? false,
+    ...(settings.allowlist ? { allowlist: settings.allowlist } : {}),
   }
   const { name: _, ...attributes } = project
   const writes: Write[] = [
@@ -70,7 +78,7 @@ export async function createProject(
       if: { kind: 'absent' },
       item: {
         ...keys.project(name),
-        attributes: { v: 1, gen: registry.newId(), ...attributes },
+        attributes: { v: 1, gen: registry.newId(), ...(attributes as unknown as Attributes) },
       },
     },
     {
@@ -132,6 +140,7 @@ export function projectIn(item: Item, name: string): Project {
     updatedAtMs: number(item, 'updatedAtMs'),
     metadata: (item.attributes.metadata ?? {}) as Record<string, string>,
     quotaBytes: number(item, 'quotaBytes'),
+    ...(item.attributes.allowlist ? { allowlist: item.attributes.allowlist as unknown as Allowlist } : {}),
     name,
     public: item.attributes.public === true,
     allowMissingChildren: item.attributes.allowMissingChildren === true,

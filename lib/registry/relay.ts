@@ -2,13 +2,15 @@
 // and gives each project's events an order.
 import type { Digest } from '../oci/digest.ts'
 import { parseManifest } from '../oci/manifest.ts'
+import { auditOfEvent } from './audited-events.ts'
 import { imageFacts } from './image-facts.ts'
 import { keys, partitions } from './keys.ts'
 import { type ManifestRecord, manifestOf } from './manifest-record.ts'
 import { bytesOf } from './manifests.ts'
 import { PAGE, pagesOf } from './partitions.ts'
-import type { Item, Json, Write } from './ports.ts'
+import type { Item, Json } from './ports.ts'
 import { number, type Registry, text } from './registry.ts'
+import { countUsage, forgetUsage } from './usage.ts'
 
 const EVENTS_KEPT_SECONDS = 30 * 86_400
 const RECONCILED_AT_ONCE = 8
@@ -57,6 +59,7 @@ async function relayOne(registry: Registry, event: Item): Promise<void> {
         expiresAtEpochSeconds: now + EVENTS_KEPT_SECONDS,
       },
     },
+    ...auditOfEvent(registry, event),
   ])
 }
 
@@ -98,12 +101,8 @@ async function describe(
   const bytes = await bytesOf(registry, record, body)
   const facts = await imageFacts(registry, repo, parseManifest(bytes, record.mediaType))
   const used = [{ digest, size: sizeBytes }, ...(facts.blobs as { digest: string; size: number }[])]
-  const writes: Write[] = used.map((each) => ({
-    kind: 'put',
-    item: { ...keys.usage(project, each.digest, repo, digest), attributes: { v: 1, sizeBytes: each.size } },
-  }))
+  await countUsage(registry, project, repo, digest, used)
   // Facts last: they say that usage was written.
-  await registry.metadata.batchWrite(writes)
   await registry.metadata.batchWrite([
     { kind: 'put', item: { ...keys.imageFacts(repo, digest), attributes: facts } },
   ])
@@ -117,10 +116,7 @@ async function forget(
   facts: Item,
 ): Promise<void> {
   const blobs = facts.attributes.blobs as { digest: string; [name: string]: Json }[]
-  const used = [digest, ...blobs.map((blob) => blob.digest)]
-  await registry.metadata.batchWrite(
-    used.map((each) => ({ kind: 'delete', key: keys.usage(project, each, repo, digest) })),
-  )
+  await forgetUsage(registry, project, repo, digest, [digest, ...blobs.map((blob) => blob.digest)])
   await registry.metadata.batchWrite([
     { kind: 'delete', key: keys.pulled(repo, digest) },
     { kind: 'delete', key: keys.imageFacts(repo, digest) },

@@ -1,6 +1,6 @@
 // One request of the management API: routed, and its sender known. What handlers ask of it.
 import type { Access } from '../../access/access.ts'
-import { decideInProject, decideInSystem, readStanding } from '../../access/permissions.ts'
+import { decideInProject, decideInSystem, readStanding, type Standing } from '../../access/permissions.ts'
 import type { Principal } from '../../access/principal.ts'
 import { RegistryError } from '../../oci/errors.ts'
 import { projectNameOf } from '../../registry/project-numbers.ts'
@@ -49,7 +49,10 @@ export async function requireProject(
   given = call.params.project!,
 ): Promise<Project> {
   const name = await projectNameOf(call.registry, given, call.request.headers['x-is-resource-name'])
-  const standing = await readStanding(call.registry, call.principal, name ?? given)
+  const standing: Standing =
+    name === undefined
+      ? { projectName: given, roles: [] }
+      : await readStanding(call.registry, call.principal, name)
   const { allowed, why } = decideInProject(call.principal, standing, resource, action)
   if (!allowed) throw refused(call, why)
   if (!standing.project) throw new RegistryError('NOT_FOUND', `project ${given} not found`)

@@ -29,11 +29,16 @@ function whole(text: string, name: string): number {
   return Number(text)
 }
 
-/** A list whose rows are all at hand: `q`, `sort`, `page`. @param aliases fields of `q` and `sort` by the row's own */
+/**
+ * A list whose rows are all at hand: `q`, `sort`, `page`.
+ * @param aliases fields of `q` and `sort` by the row's own
+ * @param shown what is sent of a row
+ */
 export function listAnswer(
   request: HttpRequest,
   rows: Row[],
   aliases: Record<string, string> = {},
+  shown: (row: Row) => Row = (row) => row,
 ): HttpResponse {
   const named = <T extends { field: string }>(each: T): T => ({
     ...each,
@@ -44,12 +49,8 @@ export function listAnswer(
   const sorted = sortedBy(kept, parseSort(request.query.get('sort')).map(named))
   const page = pageOf(request)
   const from = (page.number - 1) * page.size
-  return pageAnswer(
-    request,
-    page,
-    sorted.length,
-    page.size === 0 ? sorted : sorted.slice(from, from + page.size),
-  )
+  const cut = page.size === 0 ? sorted : sorted.slice(from, from + page.size)
+  return pageAnswer(request, page, sorted.length, cut.map(shown))
 }
 
 /** One page of a list that was cut elsewhere. @param total of the whole list */

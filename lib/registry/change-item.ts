@@ -1,7 +1,7 @@
 // Changes of an item that several people may change at once: read, change, write if it is still what was read.
 import { RegistryError } from '../oci/errors.ts'
-import type { Attributes, Item, Key, Write } from '../registry/ports.ts'
-import type { Registry } from '../registry/registry.ts'
+import type { Attributes, Item, Key, Write } from './ports.ts'
+import type { Registry } from './registry.ts'
 
 const ATTEMPTS = 20
 

@@ -1,0 +1,72 @@
+// What may be set of a project: its metadata (policy flags, all of them text), its allowlist.
+import { RegistryError } from '../../oci/errors.ts'
+import type { Allowlist } from '../../registry/projects.ts'
+import { type Fields, numberIn, objectIn, objectsIn } from './body.ts'
+
+const FLAGS = new Set([
+  'public',
+  'enable_content_trust',
+  'enable_content_trust_cosign',
+  'prevent_vul',
+  'auto_scan',
+  'auto_sbom_generation',
+  'reuse_sys_cve_allowlist',
+  'proxy_cache_local_on_not_found',
+])
+const SEVERITIES = ['none', 'low', 'medium', 'high', 'critical']
+const NAME = /^[a-z][a-z0-9_]{0,63}$/
+const VALUE_LIMIT = 1024
+const KEYS_LIMIT = 64
+const CVES_LIMIT = 5000
+
+/** Texts by name; names that only later versions of Harbor know are kept too. @throws REQUEST_INVALID, 422 */
+export function metadataIn(fields: Fields): Record<string, string> {
+  const metadata: Record<string, string> = {}
+  const given = Object.entries(fields).filter(([, value]) => value !== null && value !== undefined)
+  if (given.length > KEYS_LIMIT) throw invalid(`more than ${KEYS_LIMIT} metadata`)
+  for (const [name, value] of given) {
+    if (typeof value !== 'string')
+      throw new RegistryError('REQUEST_INVALID', `metadata.${name.slice(0, 64)} in body must be a text`, {
+        status: 422,
+      })
+    metadata[name] = checkedMetadata(name, value)
+  }
+  return metadata
+}
+
+/** @throws REQUEST_INVALID */
+export function checkedMetadata(name: string, value: string): string {
+  if (!NAME.test(name))
+    throw invalid(`${JSON.stringify(name.slice(0, 64))} is no name of a project's metadata`)
+  if (value.length > VALUE_LIMIT)
+    throw invalid(`the value of ${name} is longer than ${VALUE_LIMIT} characters`)
+  if (FLAGS.has(name)) {
+    const flag = value.toLowerCase()
+    if (flag === 'true' || flag === '1') return 'true'
+    if (flag === 'false' || flag === '0' || flag === '') return 'false'
+    throw invalid(`the value of ${name} is true or false, not ${JSON.stringify(value.slice(0, 40))}`)
+  }
+  if (name === 'severity' && !SEVERITIES.includes(value.toLowerCase()))
+    throw invalid(
+      `the severity is one of ${SEVERITIES.join(', ')}, not ${JSON.stringify(value.slice(0, 40))}`,
+    )
+  if (name === 'proxy_speed_kb' && !/^-?\d{1,12}$/.test(value))
+    throw invalid(`the value of proxy_speed_kb is a whole number, not ${JSON.stringify(value.slice(0, 40))}`)
+  return name === 'severity' ? value.toLowerCase() : value
+}
+
+/** @returns undefined when the body says nothing of it */
+export function allowlistIn(fields: Fields): Allowlist | undefined {
+  const given = objectIn(fields, 'cve_allowlist')
+  if (given.items === undefined && given.expires_at === undefined) return undefined
+  const cves = objectsIn(given, 'items', CVES_LIMIT).map(({ cve_id: cve }) => {
+    if (typeof cve !== 'string' || cve === '' || cve.length > 128) throw invalid('each item has a cve_id')
+    return cve
+  })
+  const expires = numberIn(given, 'expires_at')
+  return { cves: [...new Set(cves)], ...(expires === undefined ? {} : { expiresAtSeconds: expires }) }
+}
+
+function invalid(why: string): RegistryError {
+  return new RegistryError('REQUEST_INVALID', why)
+}
