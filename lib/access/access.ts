@@ -2,6 +2,7 @@
 import { RegistryError } from '../oci/errors.ts'
 import type { Registry } from '../registry/registry.ts'
 import { parseBasic, parseBearer } from './credentials.ts'
+import type { IdentityProvider } from './identity-providers.ts'
 import { Passwords } from './passwords.ts'
 import { grantedActions } from './permissions.ts'
 import { ANONYMOUS, OPEN, type Principal } from './principal.ts'
@@ -27,6 +28,8 @@ export interface AccessOptions {
   service: string
   /** Everybody may everything. */
   open: boolean
+  /** Who checks passwords that are not ours. */
+  providers?: IdentityProvider[]
   /** Told what each principal asked for and got. */
   onAccess(principal: string, asked: ResourceActions[], granted: ResourceActions[]): void
 }
@@ -57,7 +60,7 @@ export interface Access {
 export function createAccess(options: AccessOptions): Access {
   const { registry, service, open } = options
   const tokens = new Tokens(options.secrets, service, registry.clock)
-  const passwords = new Passwords(registry)
+  const passwords = new Passwords(registry, options.providers)
   const recent = new RecentPrincipals(registry)
   const endpoint = { registry, passwords, tokens, open, onAccess: options.onAccess }
 

@@ -52,7 +52,7 @@ const OUTSIDE: Record<string, string[]> = {
   http: ['node:crypto'],
   server: ['node:*', 'pino', 'prom-client'],
   local: ['node:*'],
-  aws: ['node:*', '@aws-sdk/*', '@smithy/node-http-handler'],
+  aws: ['node:*', '@aws-sdk/*', '@smithy/node-http-handler', 'jose'],
   shapes: [],
   // What CloudFront's runtime has.
   edge: ['cloudfront', 'crypto'],
