@@ -171,6 +171,13 @@ test.each<[string, Exchange, RegExp]>([
     exchange('GET', '/labels/7', 404, DENIED, { 'x-request-id': undefined }),
     /X-Request-Id is missing/,
   ],
+  [
+    'an operation that the registry lacks',
+    exchange('GET', '/labels/7', 404, {
+      errors: [{ code: 'NOT_FOUND', message: '/api/v2.0/labels/7 is no endpoint of this API' }],
+    }),
+    /does not have this operation/,
+  ],
   ['an operation that Harbor lacks', exchange('GET', '/nonsense', 200, {}), /no such operation/],
 ])('%s is found', (_, each, what) => {
   expect(found(each).join('\n')).toMatch(what)

@@ -22,10 +22,15 @@ export function heard(exchange: Exchange): string[] {
   const { operation, breaches } = judge(
     process.env.SABOTAGE === 'harbor-contract' ? spoilt(exchange) : exchange,
   )
-  if (operation) remember({ operation: operation.id, status: exchange.status })
   const asked = `${exchange.method} ${exchange.path} (${operation?.id ?? 'unknown'}) -> ${exchange.status}`
+  // The 404 of a path that leads nowhere says nothing of the operation: nobody has seen it.
+  if (operation && isNowhere(exchange)) return [`${asked}: the registry does not have this operation`]
+  if (operation) remember({ operation: operation.id, status: exchange.status })
   return breaches.map((breach) => `${asked}: ${breach}`)
 }
+
+const isNowhere = ({ status, body }: Exchange) =>
+  status === 404 && Buffer.from(body).includes('is no endpoint of this API')
 
 /** Each pair once in a process: a line is short enough to be appended whole beside those of others. */
 function remember(seen: Seen): void {
