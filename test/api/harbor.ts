@@ -1,6 +1,6 @@
-// The management API as its clients use it: JSON, Basic, one line a request.
+// The management API as its clients use it: JSON, Basic, one line a request. Each answer is compared with Harbor's file.
+import { asHarbor } from '../harbor/as-harbor.ts'
 import { ADMIN_PASSWORD, type Server } from '../support/server.ts'
-import { clientOf } from './client.ts'
 
 export interface HarborAnswer {
   status: number
@@ -24,7 +24,7 @@ export const basicOf = (name: string, password: string) =>
 
 /** @param login absent: nobody */
 export function harborOf(server: Pick<Server, 'url'>, login?: [name: string, password: string]): Harbor {
-  const http = clientOf(server.url, login && basicOf(...login))
+  const http = asHarbor(server.url, login && basicOf(...login))
   return async (method, path, body, headers = {}) => {
     const sent = body === undefined ? {} : { body: JSON.stringify(body) }
     const answer = await http(method, `/api/v2.0${path}`, {
