@@ -63,6 +63,12 @@ export const SABOTAGES: Sabotage[] = [
     needs: [],
   },
   {
+    name: 'harbor-contract',
+    breaks: 'answers of the API have strings for numbers, and lists no count',
+    files: ['test/harbor/contract.test.ts', 'test/api/projects.test.ts'],
+    needs: [],
+  },
+  {
     name: 'calls',
     breaks: 'DynamoDB is asked everything twice',
     files: ['test/aws/calls.test.ts'],

@@ -59,6 +59,7 @@ const LOCAL: Suite[] = [
   { name: 'property', files: ['test/property'], needs: [], when: 'default' },
   { name: 'contract', files: ['test/contract'], needs: [], when: 'default' },
   { name: 'api', files: ['test/api'], needs: [], when: 'default' },
+  { name: 'harbor-contract', files: ['test/harbor/contract.test.ts'], needs: [], when: 'default' },
   { name: 'infra', files: ['test/infra'], needs: [], when: 'default' },
   { name: 'cli', files: ['test/cli/'], needs: [], when: 'default' },
   { name: 'certificates', files: ['test/certificates'], needs: ['openssl'], when: 'default' },
@@ -85,6 +86,13 @@ const LOCAL: Suite[] = [
   { name: 'durability-kill', files: ['test/durability/kill.test.ts'], needs: [], when: 'ci' },
   { name: 'durability-sync', files: ['test/durability/sync.test.ts'], needs: ['strace'], when: 'ci' },
   { name: 'cfn-lint', files: ['test/lint'], needs: ['cfn-lint'], when: 'ci' },
+  { name: 'harbor-cli', files: ['test/harbor/harbor-cli.test.ts'], needs: ['harbor-cli'], when: 'all' },
+  {
+    name: 'terraform',
+    files: ['test/harbor/terraform.test.ts'],
+    needs: ['terraform-provider-harbor', 'terraform-provider-harbor-tests', 'tofu'],
+    when: 'all',
+  },
   { name: 'slow', files: ['test/slow'], needs: [], when: 'all' },
   // Mounts a small file system of its own, which takes root.
   { name: 'durability-disk', files: ['test/durability/full-disk.test.ts'], needs: ['mount'], when: 'all' },

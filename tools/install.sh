@@ -30,6 +30,9 @@ DYNOXIDE=3.2.0
 MINISTACK=1.5.33
 CFN_LINT=1.58.0
 
+# OpenTofu drives Harbor's Terraform provider.
+TOFU=v1.12.6
+
 # Debian 12 pins these by its release: a stable release changes them only for security fixes.
 DEBIAN_PACKAGES='
 skopeo buildah podman umoci docker.io containerd runc docker-registry strace wrk apache2-utils jq
@@ -136,6 +139,22 @@ install_python() {
 install_ministack() { install_python ministack "$MINISTACK" 'ministack[full]'; }
 install_cfn-lint() { install_python cfn-lint "$CFN_LINT" cfn-lint; }
 
+# Its go.mod has a replace directive, which only counts in the main module: it is built inside a copy of the module.
+install_tofu() {
+  local module=github.com/opentofu/opentofu stamp=$bin/.tofu-$TOFU source=$cache/go/tofu
+  if [ -e "$stamp" ] && [ -x "$bin/tofu" ]; then say "tofu $TOFU: here"; return; fi
+  say "tofu $TOFU: building"
+  rm -f "$bin/.tofu-"*
+  rm -rf "$source"
+  (
+    export GOFLAGS='-trimpath -buildvcs=false' CGO_ENABLED=0
+    cd "$cache" && go mod download "$module@$TOFU" && mkdir -p "$cache/go" &&
+      cp -r "$(go env GOMODCACHE)/$module@$TOFU" "$source" && chmod -R u+w "$source" &&
+      cd "$source" && go build -ldflags='-s -w' -o "$bin/tofu" ./cmd/tofu
+  ) >"$cache/tofu.log" 2>&1 || { tail -5 "$cache/tofu.log" >&2; return 1; }
+  touch "$stamp"
+}
+
 wanted() {
   local name=$1 set=$2 choice
   shift 2
@@ -158,6 +177,9 @@ for name in dynoxide ministack cfn-lint; do
     "install_$name" || { say "$name: FAILED"; failed=1; }
   fi
 done
+if wanted tofu all "$@"; then
+  install_tofu || { say "tofu: FAILED"; failed=1; }
+fi
 while read -r name set version package tags; do
   if [ -z "$name" ] || ! wanted "$name" "$set" "$@"; then continue; fi
   # The subshell keeps `set -e` inside install_go although its status is tested here.

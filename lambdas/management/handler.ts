@@ -5,8 +5,9 @@ import { openHttpFunction } from '../../lib/functions/http-function.ts'
 import { requestLog } from '../../lib/functions/request-log.ts'
 import { readFunctionSettings } from '../../lib/functions/settings.ts'
 import type { GatewayEvent, GatewayResult } from '../../lib/http/gateway.ts'
+import { handleHarbor } from '../../lib/http/harbor/harbor-api.ts'
 
 trustExtraAuthorities(process.env)
-const answer = await openHttpFunction(readFunctionSettings(process.env))
+const answer = await openHttpFunction(readFunctionSettings(process.env), handleHarbor)
 
 export const handler = middy<GatewayEvent, GatewayResult>().use(requestLog()).handler(answer)

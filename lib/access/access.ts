@@ -2,6 +2,7 @@
 import { RegistryError } from '../oci/errors.ts'
 import type { Registry } from '../registry/registry.ts'
 import { parseBasic, parseBearer } from './credentials.ts'
+import type { IdentityProvider } from './identity-providers.ts'
 import { Passwords } from './passwords.ts'
 import { grantedActions } from './permissions.ts'
 import { ANONYMOUS, OPEN, type Principal } from './principal.ts'
@@ -17,7 +18,10 @@ export type { ResourceActions } from './resources.ts'
 export interface Caller {
   principal: string
   kind: Principal['kind']
+  /** Whether this request is allowed it: a token counts for what it was asked for and no more. */
   may(action: string, repositoryName: string): Promise<boolean>
+  /** Whether the caller could get it allowed: clients ask for each request's token with that request's scope alone. */
+  mayAskFor(action: string, repositoryName: string): Promise<boolean>
 }
 
 export interface AccessOptions {
@@ -27,6 +31,8 @@ export interface AccessOptions {
   service: string
   /** Everybody may everything. */
   open: boolean
+  /** Who checks passwords that are not ours. */
+  providers?: IdentityProvider[]
   /** Told what each principal asked for and got. */
   onAccess(principal: string, asked: ResourceActions[], granted: ResourceActions[]): void
 }
@@ -57,7 +63,7 @@ export interface Access {
 export function createAccess(options: AccessOptions): Access {
   const { registry, service, open } = options
   const tokens = new Tokens(options.secrets, service, registry.clock)
-  const passwords = new Passwords(registry)
+  const passwords = new Passwords(registry, options.providers)
   const recent = new RecentPrincipals(registry)
   const endpoint = { registry, passwords, tokens, open, onAccess: options.onAccess }
 
@@ -66,7 +72,7 @@ export function createAccess(options: AccessOptions): Access {
       const resource = { type: 'repository', name, actions: [action] }
       return (await grantedActions(registry, principal, resource)).actions.length > 0
     }
-    return { principal: principal.name, kind: principal.kind, may }
+    return { principal: principal.name, kind: principal.kind, may, mayAskFor: may }
   }
 
   async function asPrincipal(principal: Principal, needed: ResourceActions[]): Promise<Caller> {
@@ -135,16 +141,17 @@ function asBearer(
     }
   }
   const kind = token.subject === ANONYMOUS.name ? 'anonymous' : 'user'
-  const may = async (action: string, name: string) => {
-    const actions = claimed('repository', name)
-    if (actions) return actions.includes(action)
-    // Something the token says nothing of, such as a mount's source: the caller's own rights decide.
-    const known = await principalNamed(registry, token.subject)
+  const mayAskFor = async (action: string, name: string) => {
+    if (claimed('repository', name)?.includes(action)) return true
+    const known = kind === 'user' ? await principalNamed(registry, token.subject) : undefined
     const principal: Principal = known ? known.principal : ANONYMOUS
     const resource = { type: 'repository', name, actions: [action] }
     return (await grantedActions(registry, principal, resource)).actions.length > 0
   }
-  return { principal: token.subject, kind, may }
+  // Where the token says nothing of it, as of a mount's source, the caller's own rights decide.
+  const may = async (action: string, name: string) =>
+    claimed('repository', name)?.includes(action) ?? mayAskFor(action, name)
+  return { principal: token.subject, kind, may, mayAskFor }
 }
 
 /** Pulls look nothing up and end with the token's life; whoever changes something is looked up each time. */

@@ -2,13 +2,15 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { RegistryError } from '../oci/errors.ts'
 import type { Registry } from '../registry/registry.ts'
+import { type IdentityProvider, onboard } from './identity-providers.ts'
 import { hashIn, matchesHash } from './password-hash.ts'
 import type { Principal } from './principal.ts'
-import { findLogin, type Login } from './principals.ts'
+import { findLogin, type Login, principalOfUser } from './principals.ts'
 import { CLI_SECRET } from './user-secrets.ts'
 
 const REMEMBERED_MS = 60_000
 const REMEMBERED = 1000
+const NAME_LIMIT = 255
 const FAILURES = 10
 const FAILURES_WITHIN_MS = 60_000
 
@@ -18,8 +20,12 @@ export class Passwords {
   readonly #known = new Map<string, number>()
   readonly #failures = new Map<string, { count: number; sinceMs: number }>()
 
-  constructor(registry: Registry) {
+  readonly #providers: IdentityProvider[]
+
+  /** @param providers asked, in this order, for users whose password is not ours */
+  constructor(registry: Registry, providers: IdentityProvider[] = []) {
     this.#registry = registry
+    this.#providers = providers
   }
 
   /**
@@ -34,14 +40,34 @@ export class Passwords {
     if (allowed && (this.#known.get(proof) ?? 0) > now) return login.principal
     this.#refuseFlood(name, now)
     const right = await isRight(password, login)
-    if (!right || !allowed) {
+    const own = right && allowed ? login.principal : undefined
+    const principal = own ?? (await this.#byProvider(name, password, login))
+    if (!principal) {
       this.#failed(name, now)
       return undefined
     }
     this.#failures.delete(name)
     if (this.#known.size >= REMEMBERED) this.#known.clear()
-    this.#known.set(proof, now + REMEMBERED_MS)
-    return login.principal
+    if (own || login) this.#known.set(proof, now + REMEMBERED_MS)
+    return principal
+  }
+
+  /** Users with a password of ours, and robots, are nobody else's. */
+  async #byProvider(
+    name: string,
+    password: string,
+    login: Login | undefined,
+  ): Promise<Principal | undefined> {
+    const ours = login && (login.principal.kind === 'robot' || hashIn(login.item.attributes))
+    if (ours || login?.refused || password === '' || name.length > NAME_LIMIT) return undefined
+    for (const provider of this.#providers) {
+      if (login && login.provider !== provider.id) continue
+      const identity = await provider.verify(name, password)
+      if (!identity) continue
+      const user = await onboard(this.#registry, provider, identity)
+      return user.disabled ? undefined : principalOfUser(user)
+    }
+    return undefined
   }
 
   /** Bound to the stored hashes: a changed password is no longer known. */

@@ -16,6 +16,8 @@ export interface Login {
   item: Item
   principal: Principal
   notBeforeSeconds: number
+  /** Who checks its password. */
+  provider: string
   /** Why it may not log in, for the log; the client is told nothing. */
   refused?: 'disabled' | 'expired'
 }
@@ -44,6 +46,7 @@ function userLogin(item: Item): Login {
     item,
     principal: principalOfUser(user),
     notBeforeSeconds: user.notBeforeSeconds,
+    provider: user.provider,
     ...(user.disabled ? { refused: 'disabled' } : {}),
   }
 }
@@ -56,6 +59,7 @@ function robotLogin(registry: Registry, item: Item, login: string): Login {
     item,
     principal: principalOfRobot(robot, login),
     notBeforeSeconds: robot.notBeforeSeconds,
+    provider: 'db',
     ...(robot.disabled ? { refused: 'disabled' } : expired ? { refused: 'expired' } : {}),
   }
 }

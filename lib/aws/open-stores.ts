@@ -4,12 +4,14 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { S3Client } from '@aws-sdk/client-s3'
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
+import type { IdentityProvider } from '../access/identity-providers.ts'
 import { parseSecrets, REFRESH_EVERY_MS, Secrets } from '../access/secret-keys.ts'
-import { type Config, settingsOf } from '../config/schema.ts'
+import { type CloudStoresConfig, settingsOf } from '../config/registry-settings.ts'
 import { prepareStore } from '../registry/prepare.ts'
 import { newId, type Registry } from '../registry/registry.ts'
 import type { OpenStores } from '../server/open-stores.ts'
 import { StartupError } from '../server/startup-error.ts'
+import { cognitoProvider } from './cognito.ts'
 import { createDynamoMetadataStore } from './dynamo-metadata-store.ts'
 import { recoverObjects } from './recover-objects.ts'
 import { createS3BlobStore } from './s3-blob-store.ts'
@@ -31,7 +33,7 @@ export interface OpenRegistry {
 }
 
 /** The registry on its stores, without keys: for programs that answer no clients. Nothing is fetched. */
-export function openRegistry(config: Config): OpenRegistry {
+export function openRegistry(config: CloudStoresConfig): OpenRegistry {
   const dynamodb = new DynamoDBClient({ maxAttempts: ATTEMPTS, requestHandler: handler(ANSWER_MS) })
   const s3 = createS3Client()
   const events = { onEvent: () => {} }
@@ -55,7 +57,7 @@ export function openRegistry(config: Config): OpenRegistry {
  * @throws StartupError when a store cannot be reached or was written by a newer program
  */
 export async function openAwsStores(
-  config: Config,
+  config: CloudStoresConfig,
   options: { prepared?: boolean } = {},
 ): Promise<OpenStores> {
   const { registry, events, s3, close } = openRegistry(config)
@@ -74,6 +76,7 @@ export async function openAwsStores(
       registry,
       secrets,
       events,
+      providers: providersOf(config),
       recoverObjects: () => recoverObjects(registry, { client: s3, name: config.bucket! }),
       rotateKeys: async () => secrets.replace(await source.rotate()),
       close: async () => {
@@ -87,7 +90,12 @@ export async function openAwsStores(
   }
 }
 
-function explained(config: Config, error: Error): StartupError {
+/** Nothing is fetched before somebody logs in. */
+export function providersOf({ cognitoPool, cognitoClient }: CloudStoresConfig): IdentityProvider[] {
+  return cognitoPool && cognitoClient ? [cognitoProvider(cognitoPool, cognitoClient)] : []
+}
+
+function explained(config: CloudStoresConfig, error: Error): StartupError {
   if (error instanceof StartupError) return error
   const { name, message } = error.cause instanceof Error ? error.cause : error
   const what = `table ${config.table}, bucket ${config.bucket}`

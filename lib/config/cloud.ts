@@ -69,6 +69,18 @@ const fields = z.strictObject({
     .default(false)
     .describe('tasks without public addresses, with interface endpoints (about 88 USD a month)'),
   trust: z.string().optional().describe('directory of PEM files: authorities of upstreams and directories'),
+  cognito: z
+    .union([
+      z.literal('off'),
+      z
+        .strictObject({ pool: z.string().min(3).optional(), client: z.string().min(1).optional() })
+        .refine(
+          ({ pool, client }) => (pool === undefined) === (client === undefined),
+          'pool and client belong together: give both of a pool that exists, or neither for a new one',
+        ),
+    ])
+    .default('off')
+    .describe('users of a Cognito pool log in too: {} makes a pool, {pool, client} takes one that exists'),
   logRetentionDays: oneOf(LOG_DAYS).default(90),
   alarmEmail: z.email().optional().describe('told of alarms'),
   keep: z.boolean().default(true).describe('table, bucket and secrets stay when the stacks are deleted'),

@@ -109,6 +109,8 @@ function explain(error: z.ZodError, values: Record<string, unknown>): string {
 function checkTogether(config: Config): void {
   if ((config.tlsCert === undefined) !== (config.tlsKey === undefined))
     throw new ConfigError('tlsCert and tlsKey belong together: give both or neither')
+  if ((config.cognitoPool === undefined) !== (config.cognitoClient === undefined))
+    throw new ConfigError('cognitoPool and cognitoClient belong together: give both or neither')
   const missing = (['bucket', 'table', 'secrets'] as const).find((key) => config[key] === undefined)
   if (config.stores === 'aws' && missing)
     throw new ConfigError(`stores is "aws", so ${missing} is needed: name it with --${missing}`)

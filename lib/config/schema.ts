@@ -2,9 +2,6 @@
 import * as z from 'zod'
 import { cloudSchema } from './cloud.ts'
 
-const DAY_MS = 86_400_000
-const HOUR_MS = 3_600_000
-
 const filePath = z.string().min(1, 'expected a file name')
 
 export const configSchema = z.strictObject({
@@ -81,6 +78,16 @@ export const configSchema = z.strictObject({
     .enum(['on', 'off'])
     .default('on')
     .describe('whether pulls of blobs are sent to S3 itself, with --stores aws'),
+  cognitoPool: z
+    .string()
+    .regex(/^[\w-]+_[0-9a-zA-Z]+$/, 'expected a pool id such as eu-west-1_Ab1Cd2Ef3')
+    .optional()
+    .describe('Cognito user pool whose users log in too'),
+  cognitoClient: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('its app client, without a secret, that allows ALLOW_ADMIN_USER_PASSWORD_AUTH'),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   logTo: z.enum(['file', 'stdout']).default('file').describe('file is <data>/logs/entrepot.jsonl'),
   cloud: cloudSchema.optional().describe('what only the cloud stacks read'),
@@ -95,17 +102,4 @@ function flag() {
   return z
     .union([z.boolean(), z.enum(['true', 'false', '1', '0', ''])])
     .transform((value) => value === true || value === 'true' || value === '1')
-}
-
-/** The registry's own settings out of a configuration. */
-export function settingsOf(config: Config) {
-  return {
-    undoWindowMs: config.undoWindowDays * DAY_MS,
-    pushGraceMs: config.pushGraceHours * HOUR_MS,
-    blobLimitBytes: Math.floor(config.blobLimitGiB * 2 ** 30),
-    createProjectsOnPush: config.open,
-    redirectBlobs: config.redirectBlobs === 'on',
-    redirectHeads: config.redirectHeads === 'on',
-    directUploads: config.directUploads === 'on',
-  }
 }

@@ -1,8 +1,9 @@
 // The HTTP core as a function behind API Gateway.
 import { createAccess } from '../access/access.ts'
+import type { IdentityProvider } from '../access/identity-providers.ts'
 import type { Secrets } from '../access/secret-keys.ts'
 import { openAwsStores } from '../aws/open-stores.ts'
-import type { Api } from '../http/api.ts'
+import type { Api, ManagementApi } from '../http/api.ts'
 import { handle } from '../http/application.ts'
 import { renderError } from '../http/errors.ts'
 import { fromGateway, type GatewayEvent, type GatewayResult, toGateway } from '../http/gateway.ts'
@@ -15,23 +16,36 @@ import type { FunctionSettings } from './settings.ts'
 
 export type HttpFunction = (event: GatewayEvent) => Promise<GatewayResult>
 
-/** Opens the stores and reads the keys; nothing else is fetched before the first request. */
-export async function openHttpFunction(settings: FunctionSettings): Promise<HttpFunction> {
-  const { registry, secrets } = await openAwsStores(settings.config, { prepared: true })
-  return httpFunction(registry, secrets, settings.config.edge === 'on')
+/**
+ * Opens the stores and reads the keys; nothing else is fetched before the first request.
+ * @param management Harbor's API, for the function that serves it
+ */
+export async function openHttpFunction(
+  settings: FunctionSettings,
+  management?: ManagementApi,
+): Promise<HttpFunction> {
+  const { registry, secrets, providers } = await openAwsStores(settings.config, { prepared: true })
+  return httpFunction(registry, secrets, settings.config.edge === 'on', { providers, management })
 }
 
 /** @param behindEdge requests that do not come through the edge are refused */
-export function httpFunction(registry: Registry, secrets: Secrets, behindEdge: boolean): HttpFunction {
+export function httpFunction(
+  registry: Registry,
+  secrets: Secrets,
+  behindEdge: boolean,
+  parts: { providers?: IdentityProvider[] | undefined; management?: ManagementApi | undefined } = {},
+): HttpFunction {
   const recorder = new Recorder(registry, (pull) => logLine({ component: 'pull', ...pull }))
   const access = createAccess({
     registry,
     secrets,
     service: 'entrepot',
     open: false,
+    providers: parts.providers ?? [],
     onAccess: accessRecords(recorder),
   })
-  const api: Api = { registry, access, recorder, secrets }
+  const { management } = parts
+  const api: Api = { registry, access, recorder, secrets, ...(management ? { management } : {}) }
 
   return async (event) => {
     const { method } = event.requestContext.http

@@ -20,7 +20,16 @@ export interface Api {
   recorder: Recorder
   /** Read anew at each use: keys are rotated while requests are under way. */
   secrets: { readonly sessionKeys: SessionKeys }
+  /** Harbor's API, where it is served: the function that serves images does not carry it. */
+  management?: ManagementApi
 }
+
+/** @param onError told of what was thrown, and answered */
+export type ManagementApi = (
+  api: Api,
+  request: HttpRequest,
+  onError: (error: unknown) => void,
+) => Promise<HttpResponse>
 
 /** One request that was routed and let in. */
 export interface Call extends Api {

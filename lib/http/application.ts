@@ -2,7 +2,6 @@
 import { RegistryError } from '../oci/errors.ts'
 import { type Api, handleApi } from './api.ts'
 import { renderError } from './errors.ts'
-import { handleHarbor, isHarborPath } from './harbor/harbor-api.ts'
 import { type HttpRequest, type HttpResponse, json } from './message.ts'
 import { answerToken } from './token.ts'
 
@@ -16,7 +15,10 @@ export async function handle(api: Api, request: HttpRequest, onError: OnError): 
     noteDenial(api, request, error)
   }
   try {
-    response = isHarborPath(request.path) ? await handleHarbor(api, request, note) : await route(api, request)
+    response =
+      api.management && isManagement(request)
+        ? await api.management(api, request, note)
+        : await route(api, request)
   } catch (error) {
     note(error)
     response = renderError(error, request.id)
@@ -24,6 +26,10 @@ export async function handle(api: Api, request: HttpRequest, onError: OnError): 
   response.headers['Cache-Control'] ??= 'no-store'
   response.headers['X-Request-Id'] = request.id
   return response
+}
+
+function isManagement({ path }: HttpRequest): boolean {
+  return path === '/api' || path.startsWith('/api/')
 }
 
 async function route(api: Api, request: HttpRequest): Promise<HttpResponse> {

@@ -11,8 +11,9 @@ export async function readBlob(call: Call, name: string, digest: Digest): Promis
   const { request, registry } = call
   const head = request.method === 'HEAD'
   // Only who may push relies on a HEAD's answer for a push; only then is it noted as a use.
-  const mayPush = await call.caller.may('push', name)
-  const { link } = await findBlob(registry, name, digest, head && mayPush, mayPush)
+  const forPush = head && (await call.caller.may('push', name))
+  // Whoever pushed reads with a token for pulling alone, so the token does not tell who may have pushed.
+  const { link } = await findBlob(registry, name, digest, forPush, () => call.caller.mayAskFor('push', name))
   const headers: Record<string, string> = {
     'Content-Type': 'application/octet-stream',
     'Docker-Content-Digest': digest,

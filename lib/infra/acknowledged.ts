@@ -49,6 +49,12 @@ const BY_TYPE: Record<string, Record<string, string>> = {
     [`${NAG}CFR4`]:
       'CloudFront’s own certificate allows no other setting; with a domain it is TLS 1.2 and newer',
   },
+  'AWS::Cognito::UserPool': {
+    [`${NAG}COG1`]: 'twelve characters with capitals and digits; length is worth more than signs',
+    [`${NAG}COG2`]: 'docker login knows no second factor',
+    [`${NAG}COG3`]: 'is billed for every user; whoever wants it switches it on in a pool of their own',
+    [`${NAG}COG8`]: 'is billed for every user; whoever wants it switches it on in a pool of their own',
+  },
   'AWS::CloudFormation::CustomResource': {
     'CloudFormation-Validate::W9003': 'the construct library writes the timeout as text',
   },

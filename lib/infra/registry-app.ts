@@ -10,6 +10,7 @@ import { ApiStack } from './stacks/api.ts'
 import { DataStack } from './stacks/data.ts'
 import { EdgeStack } from './stacks/edge.ts'
 import { EventsStack } from './stacks/events.ts'
+import { IdentityStack, type Pool } from './stacks/identity.ts'
 import { IngestStack } from './stacks/ingest.ts'
 import { NetworkStack } from './stacks/network.ts'
 import { ObservabilityStack } from './stacks/observability.ts'
@@ -26,6 +27,7 @@ export interface RegistryStacks {
   api: ApiStack | undefined
   edge: EdgeStack | undefined
   observability: ObservabilityStack
+  identity: IdentityStack | undefined
 }
 
 export function buildRegistry(
@@ -38,7 +40,15 @@ export function buildRegistry(
   const stack = (name: string) => ({ env, stackName: id(name), terminationProtection: cloud.keep })
   const data = new DataStack(app, id('data'), cloud, stack('data'))
   const network = new NetworkStack(app, id('network'), cloud, stack('network'))
-  const environment = environmentOf(config, cloud, data)
+  const identity =
+    cloud.cognito === 'off' || cloud.cognito.pool !== undefined
+      ? undefined
+      : new IdentityStack(app, id('identity'), cloud, stack('identity'))
+  const pool = identity?.pool ?? namedPool(data, cloud)
+  const environment = {
+    ...environmentOf(config, cloud, data),
+    ...(pool ? { ENTREPOT_COGNITO_POOL: pool.id, ENTREPOT_COGNITO_CLIENT: pool.client } : {}),
+  }
   const pem = cloud.trust === undefined ? undefined : readAuthorities(cloud.trust)
   const tasks = {
     data,
@@ -56,10 +66,10 @@ export function buildRegistry(
   const ingest =
     cloud.ingest === 'off'
       ? undefined
-      : new IngestStack(app, id('ingest'), cloud, { ...stack('ingest'), ...tasks })
+      : new IngestStack(app, id('ingest'), cloud, { ...stack('ingest'), ...tasks, pool })
   const api =
     cloud.frontDoor === 'cloudfront'
-      ? new ApiStack(app, id('api'), cloud, { ...stack('api'), ...functions })
+      ? new ApiStack(app, id('api'), cloud, { ...stack('api'), ...functions, pool })
       : undefined
   const edge = api && new EdgeStack(app, id('edge'), cloud, { ...stack('edge'), ...functions, api, ingest })
   // Nobody but the setup makes keys, so nobody else needs the right to.
@@ -74,7 +84,14 @@ export function buildRegistry(
   })
   tell(cloud, { data, events, edge, ingest })
   Tags.of(app).add('entrepot', cloud.name)
-  return { data, network, workers, events, ingest, api, edge, observability }
+  return { data, network, workers, events, ingest, api, edge, observability, identity }
+}
+
+/** A pool that somebody else keeps. */
+function namedPool(stack: Stack, { cognito }: CloudConfig): Pool | undefined {
+  if (cognito === 'off' || cognito.pool === undefined) return undefined
+  const arn = stack.formatArn({ service: 'cognito-idp', resource: 'userpool', resourceName: cognito.pool })
+  return { id: cognito.pool, arn, client: cognito.client! }
 }
 
 /** What whoever deployed wants to know next. */

@@ -8,6 +8,19 @@ export interface Descriptor {
   size: number
   artifactType?: string
   annotations?: Record<string, string>
+  /** Of an index's manifest. */
+  platform?: Platform
+  /** Where else the content can be had. */
+  urls?: string[]
+}
+
+/** image-spec v1.1 image-index.md §"platform". */
+export interface Platform {
+  architecture?: string
+  os?: string
+  variant?: string
+  'os.version'?: string
+  'os.features'?: string[]
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {
@@ -29,7 +42,23 @@ export function readDescriptor(value: unknown, where: string): Descriptor {
   if (typeof artifactType === 'string') descriptor.artifactType = artifactType
   const annotations = readAnnotations(value.annotations, where)
   if (annotations) descriptor.annotations = annotations
+  const platform = readPlatform(value.platform)
+  if (platform) descriptor.platform = platform
+  if (Array.isArray(value.urls))
+    descriptor.urls = value.urls.filter((each): each is string => typeof each === 'string')
   return descriptor
+}
+
+/** Only shown, never relied on: what is no platform is left out instead of refused. */
+function readPlatform(value: unknown): Platform | undefined {
+  if (!isObject(value)) return undefined
+  const platform: Platform = {}
+  for (const name of ['architecture', 'os', 'variant', 'os.version'] as const)
+    if (typeof value[name] === 'string') platform[name] = value[name]
+  const features = value['os.features']
+  if (Array.isArray(features))
+    platform['os.features'] = features.filter((each): each is string => typeof each === 'string')
+  return platform
 }
 
 /** @throws MANIFEST_INVALID unless absent or a map of strings */

@@ -20,7 +20,8 @@ export interface FoundBlob {
 
 /**
  * @param forPush the caller may push here and will rely on the answer, so the blob must stay for the push grace
- * @param mayPush the caller may have put the blob into the store a moment ago, and S3’s event is still on its way
+ * @param mayHavePut whether the caller may have put the blob into the store a moment ago, and S3’s event is still on its
+ *   way; asked only when there is no link
  * @throws NAME_UNKNOWN, BLOB_UNKNOWN
  */
 export async function findBlob(
@@ -28,7 +29,7 @@ export async function findBlob(
   name: string,
   digest: Digest,
   forPush: boolean,
-  mayPush = forPush,
+  mayHavePut: () => boolean | Promise<boolean> = () => forPush,
 ): Promise<FoundBlob> {
   if (!forPush) {
     // What a digest is never changes, so a link as of a moment ago is as good; only its absence has to be sure.
@@ -39,7 +40,8 @@ export async function findBlob(
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const { repository, items } = await requireRepository(registry, name, (id) => [keys.link(id, digest)])
     let link = linkOf(items[0], repository.id, digest)
-    if (!link && mayPush) link = await lookForDirectUpload(registry, repository.id, digest)
+    if (!link && registry.settings.directUploads && (await mayHavePut()))
+      link = await lookForDirectUpload(registry, repository.id, digest)
     if (!link || link.state === 'corrupt') throw unknownBlob(name, digest, link)
     if (!forPush || (await touchLink(registry, link))) return { repository, link }
   }
@@ -95,7 +97,7 @@ function unknownBlob(name: string, digest: Digest, link: Link | undefined): Regi
  */
 export async function deleteBlob(registry: Registry, name: string, digest: Digest): Promise<void> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const { link } = await findBlob(registry, name, digest, false, true)
+    const { link } = await findBlob(registry, name, digest, false, () => true)
     const condemned = await condemn(registry, link)
     if (!condemned) continue
     const users = await liveUsers(registry, condemned)

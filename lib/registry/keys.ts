@@ -6,14 +6,19 @@
 //   N#<name>                N                         repository name -> id, project
 //   CATALOG                 <name>                    listing of repositories, byte order of whole names
 //   I#<repo>                I                         the repository by its id: name, live or deleted
+//   I#<repo>                D                         its description
+//   I#<repo>                P                         its (lossy) pull count
+//   I#<repo>                E                         the last relayed event about it
+//   I#<repo>                C                         how many artifacts it showed, and as of which event
 //   DR#<name>               <repo>                    a deleted repository of that name, restorable
 //   A#<repo>                <pushed, 13 digits>#<digest>  listing of manifests, oldest first
 //   L#<repo>#<digest>       L                         LINK: object key, state, gen, touchedDay, size
 //   L#<repo>#<digest>       R#<manifest>#<attempt>    REF: this attempt to push <manifest> uses the blob
 //   M#<repo>#<digest>       M                         MANIFEST: birth, gen, state, media type, size, subject
 //   M#<repo>#<digest>       B                         its bytes, or the key of the object holding them
-//   M#<repo>#<digest>       I                         image facts: layers, config, diff ids
-//   M#<repo>#<digest>       P                         last pull and (lossy) pull count
+//   M#<repo>#<digest>       I                         image facts: layers, config, diff ids, what artifact lists show
+//   M#<repo>#<digest>       P                         last pull, also by tag, and (lossy) pull count
+//   M#<repo>#<digest>       G                         numbers of its labels
 //   M#<repo>#<digest>       R#<index>#<attempt>       REF: this attempt to push <index> names the manifest as child
 //   M#<repo>#<digest>       X#<birth>                 deleted manifest, restorable until its undo window ends
 //   T#<repo>#<tag>          T                         TAG: digest, birth, version, hash of the last move
@@ -47,6 +52,9 @@
 //   CFG                     system                    settings of the whole registry
 //   NUM#<kind>              N                         the last number given to something of that kind
 //   PID#<number>            P                         a project's number -> its name and id
+//   LB#<label>              L                         label, by its number: name, colour, scope, project
+//   LS#g | LS#p#<project>   <name>                    listing of the labels of a scope; unique names
+//   LA#<label>              <repo>#<digest>           listing of the artifacts that have the label
 //   DP#<project>            <id>                      a deleted project: what it was, who deleted it
 //   AU#<month>              <time, 13 digits>#<id>    audit log of the registry, kept 90 days
 //   AP#<project>            <time, 13 digits>#<id>    audit log of a project
@@ -68,6 +76,10 @@ export const keys = {
   repository: (name: string): Key => ({ pk: `N#${name}`, sk: 'N' }),
   catalog: (name: string): Key => ({ pk: 'CATALOG', sk: name }),
   repositoryById: (repo: string): Key => ({ pk: `I#${repo}`, sk: 'I' }),
+  repositoryDescription: (repo: string): Key => ({ pk: `I#${repo}`, sk: 'D' }),
+  repositoryPulls: (repo: string): Key => ({ pk: `I#${repo}`, sk: 'P' }),
+  repositoryEvent: (repo: string): Key => ({ pk: `I#${repo}`, sk: 'E' }),
+  artifactCount: (repo: string): Key => ({ pk: `I#${repo}`, sk: 'C' }),
   deletedRepository: (name: string, repo: string): Key => ({ pk: `DR#${name}`, sk: repo }),
   manifestListing: (repo: string, pushedAtMs: number, digest: string): Key => ({
     pk: `A#${repo}`,
@@ -82,6 +94,7 @@ export const keys = {
   manifestBytes: (repo: string, digest: string): Key => ({ pk: `M#${repo}#${digest}`, sk: 'B' }),
   imageFacts: (repo: string, digest: string): Key => ({ pk: `M#${repo}#${digest}`, sk: 'I' }),
   pulled: (repo: string, digest: string): Key => ({ pk: `M#${repo}#${digest}`, sk: 'P' }),
+  labelsOfManifest: (repo: string, digest: string): Key => ({ pk: `M#${repo}#${digest}`, sk: 'G' }),
   manifestReference: (repo: string, digest: string, index: string, attempt: string): Key => ({
     pk: `M#${repo}#${digest}`,
     sk: `R#${index}#${attempt}`,
@@ -142,6 +155,12 @@ export const keys = {
   configuration: { pk: 'CFG', sk: 'system' } as Key,
   lastNumber: (kind: string): Key => ({ pk: `NUM#${kind}`, sk: 'N' }),
   projectNumber: (number: number): Key => ({ pk: `PID#${number}`, sk: 'P' }),
+  label: (id: number): Key => ({ pk: `LB#${id}`, sk: 'L' }),
+  labelListing: (scope: string, name: string): Key => ({ pk: labelScope(scope), sk: name }),
+  labelled: (label: number, repo: string, digest: string): Key => ({
+    pk: `LA#${label}`,
+    sk: `${repo}#${digest}`,
+  }),
   deletedProject: (name: string, id: string): Key => ({ pk: `DP#${name}`, sk: id }),
   audit: (month: string, atMs: number, id: string): Key => ({
     pk: `AU#${month}`,
@@ -175,6 +194,8 @@ export const partitions = {
   events: shards((shard) => `E#${shard}`),
   relayedEvents: (project: string) => `EV#${project}`,
   usage: (project: string, digest: string) => `Q#${project}#${digest}`,
+  labels: (scope: string) => labelScope(scope),
+  labelled: (label: number) => `LA#${label}`,
   projectBlobs: (project: string) => `PB#${project}`,
   audit: (month: string) => `AU#${month}`,
   projectAudit: (project: string) => `AP#${project}`,
@@ -190,6 +211,11 @@ export const objectKeys = {
   manifest: (repo: string, id: string) => `b/${repo}/m/${id}`,
   direct: (repo: string, digest: Digest, session: string) => `${directPrefix(repo, digest)}${session}`,
   directPrefix,
+}
+
+/** @param scope a project's id, or `g` for labels of the whole registry */
+function labelScope(scope: string): string {
+  return scope === 'g' ? 'LS#g' : `LS#p#${scope}`
 }
 
 function directPrefix(repo: string, digest: Digest): string {

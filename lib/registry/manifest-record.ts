@@ -2,6 +2,7 @@
 import type { Digest } from '../oci/digest.ts'
 import type { Manifest } from '../oci/manifest.ts'
 import type { ManifestKind } from '../oci/media-types.ts'
+import { asAttribute, summaryOf, withoutChildren } from './artifact-summary.ts'
 import { dayOf, keys } from './keys.ts'
 import type { EventHome } from './outbox.ts'
 import type { Attributes, Condition, Item, Write } from './ports.ts'
@@ -67,6 +68,7 @@ export function newManifest(
 ): Write[] {
   const now = registry.clock.nowMs()
   const repo = home.id
+  const summary = summaryOf(manifest, body.bytes.length)
   const attributes: Attributes = {
     v: 1,
     name: home.name,
@@ -84,6 +86,7 @@ export function newManifest(
     ...(manifest.subject === undefined ? {} : { subject: manifest.subject.digest }),
     ...(actor.claims ? { claims: actor.claims } : {}),
     ...(body.object === undefined ? {} : { object: body.object }),
+    artifact: asAttribute(withoutChildren(summary)),
   }
   const writes: Write[] = [
     { kind: 'put', if: { kind: 'absent' }, item: { ...keys.manifest(repo, digest), attributes } },
@@ -93,7 +96,7 @@ export function newManifest(
     kind: 'put',
     item: {
       ...keys.manifestListing(repo, now, digest),
-      attributes: { v: 1, mediaType, sizeBytes } as Attributes,
+      attributes: { v: 1, mediaType, sizeBytes, artifact: asAttribute(summary) } as Attributes,
     },
   })
   if (body.object === undefined)

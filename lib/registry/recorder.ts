@@ -2,6 +2,7 @@
 // written in batches: a crash loses at most the last second of them, and no request waits.
 import { dayOf, keys } from './keys.ts'
 import type { Attributes, Write } from './ports.ts'
+import { PullCounts } from './pull-counts.ts'
 import type { Registry } from './registry.ts'
 
 export interface PullRecord {
@@ -26,7 +27,6 @@ export interface DenialRecord {
 }
 
 const DENIALS_KEPT_SECONDS = 30 * 86_400
-const PULL_NOTED_EVERY_MS = 3_600_000
 /** Lines in one item, and in memory before further ones are counted as lost. */
 const BATCH_LINES = 200
 const BUFFERED_LINES = 20_000
@@ -39,31 +39,29 @@ export class Recorder {
   #pulls: Attributes[] = []
   #denials: Attributes[] = []
   readonly #access = new Map<string, Write>()
-  readonly #pulled = new Map<string, Write>()
-  /** When a manifest's last pull was written, or a principal's access, by key. */
-  readonly #noted = new Map<string, number>()
+  readonly #counts: PullCounts
+  /** What was written of a principal's access. */
+  readonly #noted = new Set<string>()
 
   readonly #pullLog: ((pull: PullRecord & { atMs: number }) => void) | undefined
 
   /** @param pullLog takes the lines of pulls; without it they become rows of the table */
   constructor(registry: Registry, pullLog?: (pull: PullRecord & { atMs: number }) => void) {
     this.#registry = registry
+    this.#counts = new PullCounts(registry)
     this.#pullLog = pullLog
   }
 
-  /** Whether there is anything to flush. */
+  /** Whether there is anything to flush now. */
   get pending(): boolean {
-    return this.#pulls.length + this.#denials.length > 0 || this.#access.size + this.#pulled.size > 0
+    return this.#pulls.length + this.#denials.length + this.#access.size > 0 || this.#counts.due
   }
 
   pull(record: PullRecord): void {
     const atMs = this.#registry.clock.nowMs()
     if (this.#pullLog) this.#pullLog({ ...record, atMs })
     else if (!this.#add(this.#pulls, { ...record, atMs })) return
-    if (record.hit && this.#isNews(`${record.repo}#${record.digest}`, PULL_NOTED_EVERY_MS)) {
-      const key = keys.pulled(record.repo, record.digest)
-      this.#pulled.set(key.pk, { kind: 'put', item: { ...key, attributes: { v: 1, lastPulledAtMs: atMs } } })
-    }
+    if (record.hit) this.#counts.pull(record.repo, record.digest, record.tag)
   }
 
   denial(record: DenialRecord): void {
@@ -73,7 +71,7 @@ export class Recorder {
   /** @param what `<type>:<name>:<action>` */
   access(principal: string, what: string, got: boolean): void {
     const day = dayOf(this.#registry.clock.nowMs())
-    if (!this.#isNews(`${principal} ${what} ${got} ${day}`, Number.POSITIVE_INFINITY)) return
+    if (!this.#isNews(`${principal} ${what} ${got} ${day}`)) return
     const key = keys.access(principal, what)
     this.#access.set(`${key.pk} ${key.sk}`, {
       kind: 'put',
@@ -81,11 +79,14 @@ export class Recorder {
     })
   }
 
-  /** Writes everything collected so far. */
-  async flush(): Promise<void> {
+  /**
+   * Writes what was collected so far.
+   * @param options `last`: also counts that would wait for more; this process goes
+   */
+  async flush(options: { last?: boolean } = {}): Promise<void> {
     const now = this.#registry.clock.nowMs()
     const day = dayOf(now)
-    const writes: Write[] = [...this.#access.values(), ...this.#pulled.values()]
+    const writes: Write[] = [...this.#access.values()]
     for (const lines of batches(this.#pulls))
       writes.push({
         kind: 'put',
@@ -101,10 +102,10 @@ export class Recorder {
         },
       })
     this.#access.clear()
-    this.#pulled.clear()
     this.#pulls = []
     this.#denials = []
     await this.#registry.metadata.batchWrite(writes)
+    await this.#counts.flush(options.last ?? false)
   }
 
   #add(lines: Attributes[], line: Attributes): boolean {
@@ -116,12 +117,10 @@ export class Recorder {
     return true
   }
 
-  #isNews(what: string, everyMs: number): boolean {
-    const now = this.#registry.clock.nowMs()
-    const last = this.#noted.get(what)
-    if (last !== undefined && now - last < everyMs) return false
+  #isNews(what: string): boolean {
+    if (this.#noted.has(what)) return false
     if (this.#noted.size >= REMEMBERED) this.#noted.clear()
-    this.#noted.set(what, now)
+    this.#noted.add(what)
     return true
   }
 }

@@ -8,7 +8,7 @@ import { keys, partitions } from './keys.ts'
 import { type ManifestRecord, manifestOf } from './manifest-record.ts'
 import { bytesOf } from './manifests.ts'
 import { PAGE, pagesOf } from './partitions.ts'
-import type { Item, Json } from './ports.ts'
+import type { Item, Json, Write } from './ports.ts'
 import { number, type Registry, text } from './registry.ts'
 import { countUsage, forgetUsage } from './usage.ts'
 
@@ -59,6 +59,11 @@ async function relayOne(registry: Registry, event: Item): Promise<void> {
         expiresAtEpochSeconds: now + EVENTS_KEPT_SECONDS,
       },
     },
+    // Whoever counts what the repository shows learns by it that something changed.
+    {
+      kind: 'put',
+      item: { ...keys.repositoryEvent(text(event, 'repo')), attributes: { v: 1, event: event.sk } },
+    },
     ...auditOfEvent(registry, event),
   ])
 }
@@ -80,12 +85,15 @@ async function reconcileEvent(registry: Registry, event: Item): Promise<void> {
 
 /** Makes usage and facts of one manifest what they must be now, whatever they were. */
 async function reconcile(registry: Registry, repo: string, project: string, digest: Digest): Promise<void> {
-  const [item, body, facts, home] = await registry.metadata.batchGet([
+  const [item, body, facts, home, labels] = await registry.metadata.batchGet([
     keys.manifest(repo, digest),
     keys.manifestBytes(repo, digest),
     keys.imageFacts(repo, digest),
     keys.repositoryById(repo),
+    keys.labelsOfManifest(repo, digest),
   ])
+  // Of a deleted repository its manifests are still there: an undo brings them back with their labels.
+  if (!item && labels) await dropLabels(registry, repo, digest, labels)
   const record = home?.attributes.state === 'live' ? manifestOf(item, repo, digest) : undefined
   if (record && !facts) await describe(registry, record, project, body)
   if (!record && facts) await forget(registry, repo, project, digest, facts)
@@ -120,6 +128,14 @@ async function forget(
   await registry.metadata.batchWrite([
     { kind: 'delete', key: keys.pulled(repo, digest) },
     { kind: 'delete', key: keys.imageFacts(repo, digest) },
+  ])
+}
+
+async function dropLabels(registry: Registry, repo: string, digest: Digest, item: Item): Promise<void> {
+  const labels = item.attributes.labels as number[]
+  await registry.metadata.batchWrite([
+    ...labels.map((label): Write => ({ kind: 'delete', key: keys.labelled(label, repo, digest) })),
+    { kind: 'delete', key: keys.labelsOfManifest(repo, digest) },
   ])
 }
 

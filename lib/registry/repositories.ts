@@ -93,6 +93,7 @@ export async function createRepository(registry: Registry, name: string, actor: 
 
 /** The writes that put a repository into the catalog; part of its first manifest's transaction. */
 export function listingWrites(repository: Repository): Write[] {
+  const { createdAtMs } = repository.attributes
   return [
     {
       kind: 'put',
@@ -103,7 +104,12 @@ export function listingWrites(repository: Repository): Write[] {
       kind: 'put',
       item: {
         ...keys.catalog(repository.name),
-        attributes: { v: 1, id: repository.id, projectId: repository.projectId },
+        attributes: {
+          v: 1,
+          id: repository.id,
+          projectId: repository.projectId,
+          ...(typeof createdAtMs === 'number' ? { createdAtMs } : {}),
+        },
       },
     },
   ]

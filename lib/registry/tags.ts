@@ -65,6 +65,7 @@ export function tagMove(
 ): Write[] {
   const digest = target?.digest ?? null
   const previous = current?.digest ?? null
+  const atMs = registry.clock.nowMs()
   const move: Attributes = {
     sequence: (current?.version ?? 0) + 1,
     digest,
@@ -72,7 +73,7 @@ export function tagMove(
     principal: actor.principal,
     cause,
     requestId: actor.requestId,
-    atMs: registry.clock.nowMs(),
+    atMs,
     previousHash: current?.head ?? '',
   }
   const hash = createHash('sha256')
@@ -91,12 +92,15 @@ export function tagMove(
     },
     { kind: 'put', item: { ...keys.tagMove(repo, tag, sequence), attributes: { v: 1, ...move, hash } } },
     digest
-      ? { kind: 'put', item: { ...keys.tagListing(repo, tag), attributes: { v: 1, digest } } }
+      ? { kind: 'put', item: { ...keys.tagListing(repo, tag), attributes: { v: 1, digest, atMs } } }
       : { kind: 'delete', key: keys.tagListing(repo, tag) },
   ]
   if (digest !== previous) {
     if (digest)
-      writes.push({ kind: 'put', item: { ...keys.tagOfManifest(repo, digest, tag), attributes: { v: 1 } } })
+      writes.push({
+        kind: 'put',
+        item: { ...keys.tagOfManifest(repo, digest, tag), attributes: { v: 1, atMs } },
+      })
     if (previous) {
       writes.push({ kind: 'delete', key: keys.tagOfManifest(repo, previous, tag) })
     }

@@ -1,8 +1,9 @@
 // Undo: a tag goes back to what it was before its last move, a deleted manifest comes back with its tags.
 import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
+import { parseManifest } from '../oci/manifest.ts'
 import type { Reference } from '../oci/reference.ts'
-import { latestDeleted } from './deleted-manifests.ts'
+import { type DeletedManifest, latestDeleted } from './deleted-manifests.ts'
 import { keys } from './keys.ts'
 import { readManifest } from './manifest-record.ts'
 import { bytesOf } from './manifests.ts'
@@ -47,6 +48,7 @@ async function restoreManifest(
 ): Promise<Undone> {
   if (await readManifest(registry, repository.id, digest)) throw nothing(`manifest ${digest} is not deleted`)
   const deleted = await latestDeleted(registry, repository.id, digest)
+  if (deleted) await restoreChildren(registry, repository, deleted, actor)
   const tags: string[] = []
   for (const tag of deleted?.tags ?? []) {
     // Not one that was pushed again since.
@@ -54,6 +56,22 @@ async function restoreManifest(
     if (!current?.digest) tags.push(tag)
   }
   return place(registry, repository, digest, tags, actor, true)
+}
+
+/** An index's deletion may have taken its manifests along: they come back first. */
+async function restoreChildren(
+  registry: Registry,
+  repository: Repository,
+  index: DeletedManifest,
+  actor: Actor,
+): Promise<void> {
+  const { children } = parseManifest(index.bytes, index.mediaType)
+  for (const { digest } of children) {
+    if (await readManifest(registry, repository.id, digest)) continue
+    const deleted = await latestDeleted(registry, repository.id, digest)
+    if (deleted && deleted.untilMs > registry.clock.nowMs())
+      await restoreManifest(registry, repository, digest, actor)
+  }
 }
 
 async function currentTag(registry: Registry, repository: Repository, tag: string): Promise<Tag | undefined> {

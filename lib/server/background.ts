@@ -97,7 +97,7 @@ export function startBackground(
       await sweeping?.catch(() => {})
       await exclusive
       await relaying
-      await recorder.flush().catch(failed('recorder'))
+      await recorder.flush({ last: true }).catch(failed('recorder'))
     },
   }
 }

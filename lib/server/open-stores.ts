@@ -1,4 +1,5 @@
 // What a shape of the registry hands to the server and the commands: its stores, opened.
+import type { IdentityProvider } from '../access/identity-providers.ts'
 import type { Secrets } from '../access/secret-keys.ts'
 import type { PullRecord } from '../registry/recorder.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -13,6 +14,8 @@ export interface CopyReport {
 export interface OpenStores {
   registry: Registry
   secrets: Secrets
+  /** Who checks passwords that are not the registry's own. */
+  providers?: IdentityProvider[]
   /** Replaced by whoever relays the outbox. */
   events: { onEvent(): void }
   /** Of this machine's, for logs and the control socket; absent where nothing is kept on the machine. */

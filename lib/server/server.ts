@@ -1,4 +1,5 @@
 // A registry server on stores that are open: listens, and drains when told to stop.
+import { handleHarbor } from '../http/harbor/harbor-api.ts'
 import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -59,6 +60,7 @@ export async function startServer(config: Config, stores: OpenStores): Promise<R
       access: accessTo(stores, recorder, config),
       recorder,
       secrets: stores.secrets,
+      management: handleHarbor,
     }
     if (stores.directory !== undefined) {
       const control = await listenControl(stores, stores.directory, background)
@@ -100,6 +102,7 @@ function accessTo(stores: OpenStores, recorder: Recorder, config: Config): Acces
     secrets: stores.secrets,
     service: 'entrepot',
     open: config.open,
+    ...(stores.providers ? { providers: stores.providers } : {}),
     onAccess: accessRecords(recorder),
   })
 }

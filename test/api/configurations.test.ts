@@ -1,24 +1,23 @@
 // Settings of the registry over the management API.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Server, startServer } from '../support/server.ts'
-import { adminOf, type Harbor, harborOf } from './harbor.ts'
-import { loginOf, makeUser, PASSWORD } from './people.ts'
+import { type Harbor, harborOf, makeUser, PASSWORD } from './management.ts'
 
 let server: Server
 let admin: Harbor
 beforeAll(async () => {
   server = await startServer({ open: false })
-  admin = adminOf(server)
+  admin = harborOf(server.url, 'admin')
   await makeUser(admin, 'alice')
 })
 afterAll(() => server.stop())
 
-const value = async (key: string) => (await admin('GET', '/configurations')).body[key]?.value
+const value = async (key: string) => (await admin('GET', '/configurations')).json[key]?.value
 const put = (body: unknown) => admin('PUT', '/configurations', body)
 
 test('every setting has a value of its type and says that it can be changed; secrets are not there', async () => {
-  const { body } = await admin('GET', '/configurations')
-  expect(body).toMatchObject({
+  const { json } = await admin('GET', '/configurations')
+  expect(json).toMatchObject({
     auth_mode: { value: 'db_auth', editable: true },
     primary_auth_mode: { value: false, editable: true },
     robot_name_prefix: { value: 'robot$', editable: true },
@@ -27,10 +26,10 @@ test('every setting has a value of its type and says that it can be changed; sec
     quota_per_project_enable: { value: true, editable: true },
     banner_message: { value: '', editable: true },
   })
-  for (const item of Object.values<object>(body)) expect(Object.keys(item)).toEqual(['value', 'editable'])
+  for (const item of Object.values<object>(json)) expect(Object.keys(item)).toEqual(['value', 'editable'])
   expect((await put({ ldap_search_password: 'hidden-1', oidc_client_secret: 'hidden-2' })).status).toBe(200)
   for (const path of ['/configurations', '/internalconfig'])
-    expect(JSON.stringify((await admin('GET', path)).body)).not.toMatch(/hidden|password|client_secret/)
+    expect((await admin('GET', path)).body.toString()).not.toMatch(/hidden|password|client_secret/)
 })
 
 test('a change names the settings it changes; others stay, and unknown ones are ignored', async () => {
@@ -84,15 +83,15 @@ test('changes of different settings at once are all kept', async () => {
 
 test('a prefix of robots locks no user out, and no user takes the name of a robot', async () => {
   await put({ robot_name_prefix: 'al' })
-  expect((await loginOf(server, 'alice')('GET', '/users/current')).status).toBe(200)
+  expect((await harborOf(server.url, 'alice')('GET', '/users/current')).status).toBe(200)
   const user = { username: 'alfred', email: 'alf@example.com', realname: 'a', password: PASSWORD }
   expect((await admin('POST', '/users', user)).status).toBe(400)
   await put({ robot_name_prefix: 'robot$' })
 })
 
 test('only administrators see and change settings', async () => {
-  const alice = loginOf(server, 'alice')
-  const nobody = harborOf(server)
+  const alice = harborOf(server.url, 'alice')
+  const nobody = harborOf(server.url)
   for (const [method, path] of [
     ['GET', '/configurations'],
     ['PUT', '/configurations'],
@@ -105,7 +104,7 @@ test('only administrators see and change settings', async () => {
 })
 
 test('anonymous callers register themselves only while the configuration lets them', async () => {
-  const nobody = harborOf(server)
+  const nobody = harborOf(server.url)
   const user = {
     username: 'new-here',
     email: 'n@example.com',
@@ -116,10 +115,10 @@ test('anonymous callers register themselves only while the configuration lets th
   expect((await nobody('POST', '/users', user)).status).toBe(401)
   await put({ self_registration: true })
   expect((await nobody('POST', '/users', user)).status).toBe(201)
-  const { body } = await loginOf(server, 'new-here')('GET', '/users/current')
-  expect(body).toMatchObject({ username: 'new-here', sysadmin_flag: false })
+  const { json } = await harborOf(server.url, 'new-here')('GET', '/users/current')
+  expect(json).toMatchObject({ username: 'new-here', sysadmin_flag: false })
   const other = { ...user, username: 'second', email: 's@example.com' }
-  expect((await loginOf(server, 'alice')('POST', '/users', other)).status).toBe(403)
+  expect((await harborOf(server.url, 'alice')('POST', '/users', other)).status).toBe(403)
   await put({ self_registration: false })
   expect((await nobody('POST', '/users', other)).status).toBe(401)
 })

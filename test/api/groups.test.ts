@@ -1,16 +1,15 @@
 // User groups over the management API.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Server, startServer } from '../support/server.ts'
-import { adminOf, type Harbor, harborOf } from './harbor.ts'
-import { loginOf, makeUser, numberOf } from './people.ts'
+import { type Harbor, harborOf, makeUser, numberOf } from './management.ts'
 
 let server: Server
 let admin: Harbor
 let alice: Harbor
 beforeAll(async () => {
   server = await startServer({ open: false })
-  admin = adminOf(server)
-  alice = loginOf(server, 'alice')
+  admin = harborOf(server.url, 'admin')
+  alice = harborOf(server.url, 'alice')
   await makeUser(admin, 'alice')
 })
 afterAll(() => server.stop())
@@ -22,9 +21,9 @@ test('a group is created, read, renamed and deleted', async () => {
   expect(created.headers.location).toMatch(/^\/api\/v2\.0\/usergroups\/\d+$/)
   const number = numberOf(created)
   const row = { id: number, group_name: 'devs', group_type: 1, ldap_group_dn: DN }
-  expect((await admin('GET', `/usergroups/${number}`)).body).toEqual(row)
+  expect((await admin('GET', `/usergroups/${number}`)).json).toEqual(row)
   expect((await admin('PUT', `/usergroups/${number}`, { group_name: 'developers' })).status).toBe(200)
-  expect((await admin('GET', `/usergroups?ldap_group_dn=${DN}`)).body).toEqual([
+  expect((await admin('GET', `/usergroups?ldap_group_dn=${DN}`)).json).toEqual([
     { ...row, group_name: 'developers' },
   ])
   expect((await admin('DELETE', `/usergroups/${number}`)).status).toBe(200)
@@ -54,8 +53,8 @@ test('groups are managed by administrators, and searched by everybody who is log
   await admin('POST', '/usergroups', { group_name: 'searched', group_type: 3 })
   expect((await alice('GET', '/usergroups')).status).toBe(403)
   expect((await alice('POST', '/usergroups', { group_name: 'mine', group_type: 3 })).status).toBe(403)
-  expect((await harborOf(server)('GET', '/usergroups')).status).toBe(401)
+  expect((await harborOf(server.url)('GET', '/usergroups')).status).toBe(401)
   const found = await alice('GET', '/usergroups/search?groupname=SEARCH')
-  expect(found.body).toEqual([{ id: expect.any(Number), group_name: 'searched', group_type: 3 }])
+  expect(found.json).toEqual([{ id: expect.any(Number), group_name: 'searched', group_type: 3 }])
   expect((await alice('GET', '/usergroups/search?groupname=')).status).toBe(400)
 })

@@ -1,6 +1,6 @@
-// The management API as its clients use it: JSON, Basic, one line a request.
+// The management API as its clients use it: JSON, Basic, one line a request. Each answer is compared with Harbor's file.
+import { asHarbor } from '../harbor/as-harbor.ts'
 import { ADMIN_PASSWORD, type Server } from '../support/server.ts'
-import { clientOf } from './client.ts'
 
 export interface HarborAnswer {
   status: number
@@ -22,18 +22,14 @@ export type Harbor = (
 export const basicOf = (name: string, password: string) =>
   `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`
 
-/** @param login absent: nobody. A body that is a text is sent as it is. */
+/** @param login absent: nobody */
 export function harborOf(server: Pick<Server, 'url'>, login?: [name: string, password: string]): Harbor {
-  const http = clientOf(server.url, login && basicOf(...login))
+  const http = asHarbor(server.url, login && basicOf(...login))
   return async (method, path, body, headers = {}) => {
-    const sent = typeof body === 'string' ? body : JSON.stringify(body)
-    const described =
-      sent === undefined
-        ? {}
-        : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(sent)) }
+    const sent = body === undefined ? {} : { body: JSON.stringify(body) }
     const answer = await http(method, `/api/v2.0${path}`, {
-      ...(sent === undefined ? {} : { body: sent }),
-      headers: { ...described, ...headers },
+      ...sent,
+      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
     })
     const text = answer.body.toString()
     const isJson = answer.headers['content-type']?.startsWith('application/json')

@@ -31,7 +31,6 @@ test('the first project is library, public, with the number 1', async () => {
     project_id: 1,
     name: 'library',
     metadata: { public: 'true' },
-    registry_id: null,
     repo_count: 0,
   })
 })
@@ -41,7 +40,6 @@ test('a project is made with its metadata as text, and found by name, number and
     project_name: '2024',
     metadata: { public: 'false', auto_scan: 'true', severity: 'low', proxy_cache_local_on_not_found: 'true' },
     storage_limit: -1,
-    registry_id: null,
     unknown: { is: 'ignored' },
   })
   expect(made.status).toBe(201)

@@ -3,8 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { entrepot } from '../cli/command.ts'
 import { type Server, startServer } from '../support/server.ts'
 import { clientOf, pushImage } from './client.ts'
-import { adminOf, basicOf, type Harbor, type HarborAnswer, harborOf } from './harbor.ts'
-import { loginOf, makeUser } from './people.ts'
+import { basic, type Harbor, type HarborAnswer, harborOf, makeUser } from './management.ts'
 
 let server: Server
 let admin: Harbor
@@ -14,18 +13,16 @@ let nobody: Harbor
 const projects: Record<string, number> = {}
 beforeAll(async () => {
   server = await startServer({ open: false })
-  admin = adminOf(server)
-  owner = loginOf(server, 'owner')
-  guest = loginOf(server, 'guest')
-  nobody = harborOf(server)
+  admin = harborOf(server.url, 'admin')
+  owner = harborOf(server.url, 'owner')
+  guest = harborOf(server.url, 'guest')
+  nobody = harborOf(server.url)
   for (const name of ['owner', 'guest']) await makeUser(admin, name)
   for (const name of ['team', 'other']) {
     await entrepot(['project', 'create', name, '--data', server.dataDir])
     const members = `/projects/${name}/members`
     const member = await admin('POST', members, { role_id: 3, member_user: { username: 'guest' } })
-    projects[name] = (
-      await admin('GET', String(member.headers.location).slice('/api/v2.0'.length))
-    ).body.project_id
+    projects[name] = (await admin('GET', member.headers.location!.slice('/api/v2.0'.length))).json.project_id
   }
   await admin('POST', '/projects/team/members', { role_id: 1, member_user: { username: 'owner' } })
 })
@@ -49,10 +46,10 @@ const robot = (more: object = {}) => ({
   permissions: [inProject('team', 'repository:pull', 'repository:push')],
   ...more,
 })
-const ofRobot = ({ body }: HarborAnswer) => loginOf(server, body.name, body.secret)
+const ofRobot = ({ json }: HarborAnswer) => harborOf(server.url, json.name, json.secret)
 const tokenOf = async (name: string, secret: string, scope: string) => {
   const answer = await fetch(`${server.url}/service/token?service=entrepot&scope=${scope}`, {
-    headers: { authorization: basicOf(name, secret) },
+    headers: { authorization: basic(name, secret) },
   })
   if (answer.status !== 200) return answer.status
   const { token } = (await answer.json()) as { token: string }
@@ -62,7 +59,7 @@ const tokenOf = async (name: string, secret: string, scope: string) => {
 
 test('a project robot is made by the project’s administrator, with its secret in this answer only', async () => {
   const answer = await owner('POST', '/robots', robot({ name: 'ci', description: 'builds' }))
-  expect([answer.status, answer.body]).toEqual([
+  expect([answer.status, answer.json]).toEqual([
     201,
     {
       id: expect.any(Number),
@@ -72,36 +69,36 @@ test('a project robot is made by the project’s administrator, with its secret 
       expires_at: expect.any(Number),
     },
   ])
-  expect(answer.headers.location).toBe(`/api/v2.0/robots/${answer.body.id}`)
-  const days = (answer.body.expires_at * 1000 - Date.parse(answer.body.creation_time)) / 86_400_000
+  expect(answer.headers.location).toBe(`/api/v2.0/robots/${answer.json.id}`)
+  const days = (answer.json.expires_at * 1000 - Date.parse(answer.json.creation_time)) / 86_400_000
   expect(Math.round(days)).toBe(30)
-  const { user_id: creator } = (await owner('GET', '/users/current')).body
-  expect((await owner('GET', `/robots/${answer.body.id}`)).body).toEqual({
-    id: answer.body.id,
+  const { user_id: creator } = (await owner('GET', '/users/current')).json
+  expect((await owner('GET', `/robots/${answer.json.id}`)).json).toEqual({
+    id: answer.json.id,
     name: 'robot$team+ci',
     description: 'builds',
     level: 'project',
     duration: 30,
     editable: true,
     disable: false,
-    expires_at: answer.body.expires_at,
+    expires_at: answer.json.expires_at,
     permissions: [inProject('team', 'repository:pull', 'repository:push')],
     creator_type: 'local',
     creator_ref: creator,
-    creation_time: answer.body.creation_time,
+    creation_time: answer.json.creation_time,
     update_time: expect.any(String),
   })
 })
 
 test('a robot pushes and pulls in its project and nowhere else, under each of its names', async () => {
-  const { body } = await owner('POST', '/robots', robot({ name: 'pusher' }))
-  const http = clientOf(server.url, basicOf(body.name, body.secret))
+  const { json } = await owner('POST', '/robots', robot({ name: 'pusher' }))
+  const http = clientOf(server.url, basic(json.name, json.secret))
   await pushImage(http, 'team/app', 'v1')
   expect((await http('GET', '/v2/team/app/manifests/v1')).status).toBe(200)
   expect((await http('POST', '/v2/other/app/blobs/uploads/')).status).toBe(403)
   for (const name of ['robot$team+pusher', 'robot-team+pusher'])
-    expect(await tokenOf(name, body.secret, 'repository:team/app:pull,push')).toEqual(['pull', 'push'])
-  expect(await tokenOf('team+pusher', body.secret, 'repository:team/app:pull')).toBe(401)
+    expect(await tokenOf(name, json.secret, 'repository:team/app:pull,push')).toEqual(['pull', 'push'])
+  expect(await tokenOf('team+pusher', json.secret, 'repository:team/app:pull')).toBe(401)
 })
 
 test('who pushes into its own project may pull there too, as in Harbor; elsewhere only what was given', async () => {
@@ -113,8 +110,8 @@ test('who pushes into its own project may pull there too, as in Harbor; elsewher
     robot({ level: 'system', permissions: [inProject('team', push)] }),
   )
   const scope = 'repository:team/app:pull,push'
-  expect(await tokenOf(own.body.name, own.body.secret, scope)).toEqual(['pull', 'push'])
-  expect(await tokenOf(wide.body.name, wide.body.secret, scope)).toEqual(['push'])
+  expect(await tokenOf(own.json.name, own.json.secret, scope)).toEqual(['pull', 'push'])
+  expect(await tokenOf(wide.json.name, wide.json.secret, scope)).toEqual(['push'])
 })
 
 test('permissions come back exactly as they were sent, whatever their order and effect', async () => {
@@ -123,10 +120,10 @@ test('permissions come back exactly as they were sent, whatever their order and 
     { kind: 'project', namespace: '*', access: rights('tag:list', 'repository:pull') },
     { kind: 'project', namespace: 'team', access: rights('repository:push') },
   ]
-  const { body } = await admin('POST', '/robots', robot({ level: 'system', duration: -1, permissions }))
-  expect(body.name).toMatch(/^robot\$r\d+$/)
-  expect(body.expires_at).toBe(-1)
-  const read = (await admin('GET', `/robots/${body.id}`)).body
+  const { json } = await admin('POST', '/robots', robot({ level: 'system', duration: -1, permissions }))
+  expect(json.name).toMatch(/^robot\$r\d+$/)
+  expect(json.expires_at).toBe(-1)
+  const read = (await admin('GET', `/robots/${json.id}`)).json
   expect(read).toMatchObject({ permissions, duration: -1, expires_at: -1, level: 'system' })
 })
 
@@ -168,8 +165,8 @@ test('names are taken once in each project', async () => {
 })
 
 test('project robots are seen by the project’s members and changed by its administrators; system robots by neither', async () => {
-  const { id } = (await owner('POST', '/robots', robot())).body
-  const whole = (await owner('GET', `/robots/${id}`)).body
+  const { id } = (await owner('POST', '/robots', robot())).json
+  const whole = (await owner('GET', `/robots/${id}`)).json
   expect((await guest('GET', `/robots/${id}`)).status).toBe(200)
   const attempts = [
     ['POST', '/robots', robot()],
@@ -183,7 +180,7 @@ test('project robots are seen by the project’s members and changed by its admi
     expect([method, path, (await guest(method, path, body)).status]).toEqual([method, path, 403])
     expect([method, path, (await nobody(method, path, body)).status]).toEqual([method, path, 401])
   }
-  const system = (await admin('POST', '/robots', robot({ level: 'system' }))).body
+  const system = (await admin('POST', '/robots', robot({ level: 'system' }))).json
   expect((await owner('GET', `/robots/${system.id}`)).status).toBe(403)
   const foreign = { permissions: [inProject('other', 'repository:pull')] }
   expect((await owner('POST', '/robots', robot(foreign))).status).toBe(403)
@@ -191,10 +188,10 @@ test('project robots are seen by the project’s members and changed by its admi
 })
 
 test('lists hold the robots of one project, or those of the system', async () => {
-  const system = (await admin('POST', '/robots', robot({ level: 'system' }))).body
+  const system = (await admin('POST', '/robots', robot({ level: 'system' }))).json
   const names = async (who: Harbor, q: string) => {
     const answer = await who('GET', `/robots?q=${q}&page=1&page_size=100&sort=`)
-    return answer.status === 200 ? answer.body.map(({ name }: { name: string }) => name) : answer.status
+    return answer.status === 200 ? answer.json.map(({ name }: { name: string }) => name) : answer.status
   }
   const ofTeam = `Level%253Dproject%252CProjectID%253D${projects.team}`
   expect(await names(owner, ofTeam)).toContain('robot$team+ci')
@@ -211,8 +208,8 @@ test('lists hold the robots of one project, or those of the system', async () =>
 
 test('a change replaces the whole robot but its name and level, and counts at once', async () => {
   const answer = await owner('POST', '/robots', robot())
-  const path = `/robots/${answer.body.id}`
-  const whole = (await owner('GET', path)).body
+  const path = `/robots/${answer.json.id}`
+  const whole = (await owner('GET', path)).json
   const put = async (change: object) => (await owner('PUT', path, { ...whole, ...change })).status
   expect(await put({ name: 'robot$team+other' })).toBe(400)
   expect(await put({ level: 'system' })).toBe(400)
@@ -222,7 +219,7 @@ test('a change replaces the whole robot but its name and level, and counts at on
   expect(await put({ description: 'less', duration: -1, permissions, creator_ref: 1, editable: false })).toBe(
     200,
   )
-  expect((await owner('GET', path)).body).toMatchObject({
+  expect((await owner('GET', path)).json).toMatchObject({
     description: 'less',
     duration: -1,
     expires_at: -1,
@@ -230,7 +227,7 @@ test('a change replaces the whole robot but its name and level, and counts at on
     permissions,
     creator_ref: whole.creator_ref,
   })
-  const { name, secret } = answer.body
+  const { name, secret } = answer.json
   expect(await tokenOf(name, secret, 'repository:team/app:push')).toEqual([])
   expect(await put({ disable: true })).toBe(200)
   expect(await tokenOf(name, secret, 'repository:team/app:push')).toBe(401)
@@ -243,15 +240,15 @@ test('a change replaces the whole robot but its name and level, and counts at on
 
 test('a secret is refreshed with a random one or with one that is sent; the old one is void', async () => {
   const answer = await owner('POST', '/robots', robot({ secret: 'First-secret-1' }))
-  const { id, name, secret } = answer.body
+  const { id, name, secret } = answer.json
   expect(secret).toBe('First-secret-1')
   const pull = 'repository:team/app:pull'
   const random = await owner('PATCH', `/robots/${id}`, { secret: '' })
-  expect([random.status, Object.keys(random.body)]).toEqual([200, ['secret']])
+  expect([random.status, Object.keys(random.json)]).toEqual([200, ['secret']])
   expect(await tokenOf(name, secret, pull)).toBe(401)
-  expect(await tokenOf(name, random.body.secret, pull)).toEqual(['pull'])
+  expect(await tokenOf(name, random.json.secret, pull)).toEqual(['pull'])
   const sent = await owner('PATCH', `/robots/${id}`, { secret: 'New_secret_At_321' })
-  expect([sent.status, sent.body]).toEqual([200, {}])
+  expect([sent.status, sent.json]).toEqual([200, {}])
   expect(await tokenOf(name, 'New_secret_At_321', pull)).toEqual(['pull'])
   expect((await owner('PATCH', `/robots/${id}`, { secret: 'weak' })).status).toBe(400)
 })
@@ -268,20 +265,20 @@ test('a robot makes robots that may no more than itself, and renews the secrets 
   const less = { permissions: [inProject('team', 'repository:pull')] }
   const child = await bot('POST', '/robots', robot(less))
   expect(child.status).toBe(201)
-  expect((await bot('GET', `/robots/${child.body.id}`)).body).toMatchObject({
+  expect((await bot('GET', `/robots/${child.json.id}`)).json).toMatchObject({
     creator_type: 'robot',
-    creator_ref: maker.body.id,
+    creator_ref: maker.json.id,
   })
-  const renewed = await bot('PATCH', `/robots/${child.body.id}`, { secret: '' })
-  expect(renewed.body.secret).toMatch(/^[A-Za-z0-9]{32}$/)
-  expect((await bot('PUT', `/robots/${child.body.id}`, {})).status).toBe(403)
-  const foreigner = (await owner('POST', '/robots', robot(less))).body
-  for (const id of [maker.body.id, foreigner.id])
+  const renewed = await bot('PATCH', `/robots/${child.json.id}`, { secret: '' })
+  expect(renewed.json.secret).toMatch(/^[A-Za-z0-9]{32}$/)
+  expect((await bot('PUT', `/robots/${child.json.id}`, {})).status).toBe(403)
+  const foreigner = (await owner('POST', '/robots', robot(less))).json
+  for (const id of [maker.json.id, foreigner.id])
     expect((await bot('PATCH', `/robots/${id}`, { secret: '' })).status).toBe(403)
-  const stronger = { ...(await owner('GET', `/robots/${child.body.id}`)).body, ...robot() }
-  await owner('PUT', `/robots/${child.body.id}`, { ...stronger, name: child.body.name })
-  expect((await bot('PATCH', `/robots/${child.body.id}`, { secret: '' })).status).toBe(403)
-  expect((await bot('DELETE', `/robots/${child.body.id}`)).status).toBe(200)
+  const stronger = { ...(await owner('GET', `/robots/${child.json.id}`)).json, ...robot() }
+  await owner('PUT', `/robots/${child.json.id}`, { ...stronger, name: child.json.name })
+  expect((await bot('PATCH', `/robots/${child.json.id}`, { secret: '' })).status).toBe(403)
+  expect((await bot('DELETE', `/robots/${child.json.id}`)).status).toBe(200)
 })
 
 test('a robot is nobody’s current user, but logs in as harbor-cli tries next', async () => {
@@ -291,19 +288,19 @@ test('a robot is nobody’s current user, but logs in as harbor-cli tries next',
 })
 
 test('what can be given is told to administrators, of the registry and of a project', async () => {
-  const all = (await admin('GET', '/permissions')).body
+  const all = (await admin('GET', '/permissions')).json
   expect(all.project).toContainEqual({ resource: 'repository', action: 'push' })
   expect(all.system).toContainEqual({ resource: 'user', action: 'list' })
   expect([all.project.length, all.system.length]).toEqual([70, 70])
-  expect((await owner('GET', '/permissions')).body).toEqual({ project: all.project })
+  expect((await owner('GET', '/permissions')).json).toEqual({ project: all.project })
   expect((await guest('GET', '/permissions')).status).toBe(403)
   expect((await nobody('GET', '/permissions')).status).toBe(401)
 })
 
 test('robots are renamed with the configured prefix, and log in with it and with the usual ones', async () => {
-  const { id, secret } = (await owner('POST', '/robots', robot({ name: 'named' }))).body
+  const { id, secret } = (await owner('POST', '/robots', robot({ name: 'named' }))).json
   await admin('PUT', '/configurations', { robot_name_prefix: 'bot_' })
-  expect((await owner('GET', `/robots/${id}`)).body.name).toBe('bot_team+named')
+  expect((await owner('GET', `/robots/${id}`)).json.name).toBe('bot_team+named')
   for (const name of ['bot_team+named', 'robot$team+named', 'robot-team+named'])
     expect(await tokenOf(name, secret, 'repository:team/app:pull')).toEqual(['pull'])
   await admin('PUT', '/configurations', { robot_name_prefix: 'robot$' })

@@ -1,8 +1,7 @@
 // Users over the management API, as Harbor's clients use it and as others misuse it.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Server, startServer } from '../support/server.ts'
-import { adminOf, basicOf, type Harbor, harborOf } from './harbor.ts'
-import { loginOf, makeUser, PASSWORD } from './people.ts'
+import { basic, type Harbor, harborOf, makeUser, PASSWORD } from './management.ts'
 
 let server: Server
 let admin: Harbor
@@ -11,9 +10,9 @@ let nobody: Harbor
 let aliceId: number
 beforeAll(async () => {
   server = await startServer({ open: false })
-  admin = adminOf(server)
-  alice = loginOf(server, 'alice')
-  nobody = harborOf(server)
+  admin = harborOf(server.url, 'admin')
+  alice = harborOf(server.url, 'alice')
+  nobody = harborOf(server.url)
   aliceId = await makeUser(admin, 'alice')
 })
 afterAll(() => server.stop())
@@ -28,12 +27,12 @@ test('a user is created with a Location of path only, and reads as Harbor shows 
     password: PASSWORD,
     unknown_field: { x: 1 },
   })
-  expect([answer.status, answer.body]).toEqual([201, ''])
-  const path = String(answer.headers.location)
+  expect([answer.status, answer.body.toString()]).toEqual([201, ''])
+  const path = answer.headers.location!
   expect(path).toMatch(/^\/api\/v2\.0\/users\/\d+$/)
-  const { status, body } = await admin('GET', path.slice('/api/v2.0'.length))
+  const { status, json } = await admin('GET', path.slice('/api/v2.0'.length))
   expect(status).toBe(200)
-  expect(body).toEqual({
+  expect(json).toEqual({
     user_id: Number(path.split('/').at(-1)),
     username: 'Berta',
     email: 'berta@example.com',
@@ -51,7 +50,7 @@ test('the list has filters, pages and their headers, and not the built-in admini
   const names = async (query: string) => {
     const answer = await admin('GET', `/users?${query}`)
     expect(answer.status).toBe(200)
-    return answer.body.map((each: { username: string }) => each.username)
+    return answer.json.map((each: { username: string }) => each.username)
   }
   expect(await names('q=username=list-b')).toEqual(['list-b'])
   expect(await names('q=username%253D~list-')).toEqual(['list-a', 'list-b', 'list-c'])
@@ -69,8 +68,8 @@ test('the list has filters, pages and their headers, and not the built-in admini
 test('users are searched by everybody who is logged in, the nearest name first', async () => {
   await makeUser(admin, 'alice-two')
   const found = await alice('GET', '/users/search?page=1&page_size=10&username=ALICE')
-  expect(found.body.map((each: { username: string }) => each.username)).toEqual(['alice', 'alice-two'])
-  expect(Object.keys(found.body[0]).sort()).toEqual(['user_id', 'username'])
+  expect(found.json.map((each: { username: string }) => each.username)).toEqual(['alice', 'alice-two'])
+  expect(Object.keys(found.json[0]).sort()).toEqual(['user_id', 'username'])
   expect((await nobody('GET', '/users/search?username=a')).status).toBe(401)
   expect((await alice('GET', '/users/search')).status).toBe(422)
 })
@@ -100,17 +99,17 @@ test('everybody reads and changes their own profile, and only the profile', asyn
   const change = { email: 'alice@other.example', realname: 'Alice A', comment: 'hello' }
   const everything = { ...change, sysadmin_flag: true, admin_role_in_auth: true, user_id: 1, disabled: true }
   expect((await alice('PUT', `/users/${aliceId}`, everything)).status).toBe(200)
-  const { body } = await alice('GET', '/users/current')
-  expect(body).toMatchObject({ ...change, user_id: aliceId, sysadmin_flag: false, disabled: false })
+  const { json } = await alice('GET', '/users/current')
+  expect(json).toMatchObject({ ...change, user_id: aliceId, sysadmin_flag: false, disabled: false })
   const again = { email: 'alice@other.example', realname: 'Alice A' }
   expect((await alice('PUT', `/users/${aliceId}`, again)).status).toBe(200)
-  expect((await alice('GET', '/users/current')).body).not.toHaveProperty('comment')
+  expect((await alice('GET', '/users/current')).json).not.toHaveProperty('comment')
 })
 
 test('nobody becomes an administrator by what they send at registration', async () => {
   const number = await makeUser(admin, 'mallory', { sysadmin_flag: true, admin: true, user_id: 1, number: 1 })
   expect(number).toBeGreaterThan(1)
-  expect((await admin('GET', `/users/${number}`)).body.sysadmin_flag).toBe(false)
+  expect((await admin('GET', `/users/${number}`)).json.sysadmin_flag).toBe(false)
 })
 
 test.each([
@@ -151,7 +150,7 @@ test('bodies that are no JSON object, of other types or too large are refused', 
 test('a query is data: what looks like SQL or reaches for secrets finds nothing', async () => {
   for (const q of ["username=x' OR '1'='1", 'hash=~a', 'salt=~a', 'password=~a', '__proto__=~a']) {
     const answer = await admin('GET', `/users?q=${encodeURIComponent(q)}`)
-    expect([q, answer.status, answer.body]).toEqual([q, 200, []])
+    expect([q, answer.status, answer.json]).toEqual([q, 200, []])
   }
   expect((await admin('GET', '/users?q=username')).status).toBe(400)
   expect((await admin('GET', '/users?page_size=101')).status).toBe(422)
@@ -160,7 +159,7 @@ test('a query is data: what looks like SQL or reaches for secrets finds nothing'
 
 test('one’s own password is changed with the old one; an administrator needs none', async () => {
   const number = await makeUser(admin, 'pia')
-  const pia = loginOf(server, 'pia')
+  const pia = harborOf(server.url, 'pia')
   const change = (old_password: string, new_password: string) =>
     pia('PUT', `/users/${number}/password`, { old_password, new_password })
   expect(errorOf(await change('Wrong-passw0rd', 'Next-passw0rd'))).toEqual([
@@ -174,19 +173,19 @@ test('one’s own password is changed with the old one; an administrator needs n
   expect((await change(PASSWORD, 'short')).status).toBe(400)
   expect((await change(PASSWORD, 'Next-passw0rd')).status).toBe(200)
   const late = await pia('GET', '/users/current')
-  expect([late.status, late.message]).toEqual([401, expect.stringContaining('unauthorized')])
+  expect([late.status, late.body.toString()]).toEqual([401, expect.stringContaining('unauthorized')])
   const byAdmin = { new_password: 'Third-passw0rd' }
   expect((await admin('PUT', `/users/${number}/password`, byAdmin)).status).toBe(200)
-  expect((await loginOf(server, 'pia', 'Third-passw0rd')('GET', '/users/current')).status).toBe(200)
+  expect((await harborOf(server.url, 'pia', 'Third-passw0rd')('GET', '/users/current')).status).toBe(200)
 })
 
 test('a CLI secret logs in beside the password, and cannot change it', async () => {
   const number = await makeUser(admin, 'carl')
-  const carl = loginOf(server, 'carl')
+  const carl = harborOf(server.url, 'carl')
   expect((await carl('PUT', `/users/${number}/cli_secret`, { secret: 'weak' })).status).toBe(400)
   expect((await carl('PUT', `/users/${number}/cli_secret`, { secret: 'Cli-secret-1' })).status).toBe(200)
-  const bySecret = loginOf(server, 'carl', 'Cli-secret-1')
-  expect((await bySecret('GET', '/users/current')).body.username).toBe('carl')
+  const bySecret = harborOf(server.url, 'carl', 'Cli-secret-1')
+  expect((await bySecret('GET', '/users/current')).json.username).toBe('carl')
   expect((await carl('GET', '/users/current')).status).toBe(200)
   const change = { old_password: 'Cli-secret-1', new_password: 'Next-passw0rd' }
   expect((await bySecret('PUT', `/users/${number}/password`, change)).status).toBe(403)
@@ -196,13 +195,13 @@ test('a CLI secret logs in beside the password, and cannot change it', async () 
 
 test('administrators are made and unmade, but never the last one', async () => {
   const number = await makeUser(admin, 'deputy')
-  const deputy = loginOf(server, 'deputy')
+  const deputy = harborOf(server.url, 'deputy')
   const set = (who: Harbor, user: number, sysadmin_flag: boolean) =>
     who('PUT', `/users/${user}/sysadmin`, { sysadmin_flag })
   expect((await set(deputy, number, true)).status).toBe(403)
   expect((await set(admin, number, true)).status).toBe(200)
   expect((await deputy('GET', '/users')).status).toBe(200)
-  const { user_id: builtIn } = (await admin('GET', '/users/current')).body
+  const { user_id: builtIn } = (await admin('GET', '/users/current')).json
   expect((await set(deputy, builtIn, false)).status).toBe(403)
   expect(errorOf(await deputy('DELETE', `/users/${builtIn}`))).toEqual([
     403,
@@ -218,7 +217,7 @@ test('a deleted user is gone, and one of the same name later has nothing of the 
   const token = await refreshToken('gone')
   expect((await admin('DELETE', `/users/${number}`)).status).toBe(200)
   expect(errorOf(await admin('GET', `/users/${number}`))).toEqual([404, `user ${number} not found`])
-  expect((await loginOf(server, 'gone')('GET', '/users/current')).status).toBe(401)
+  expect((await harborOf(server.url, 'gone')('GET', '/users/current')).status).toBe(401)
   await new Promise((resolve) => setTimeout(resolve, 1100))
   expect(await makeUser(admin, 'gone')).not.toBe(number)
   const form = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: token, service: 'entrepot' })
@@ -228,14 +227,14 @@ test('a deleted user is gone, and one of the same name later has nothing of the 
 
 async function refreshToken(name: string): Promise<string> {
   const answer = await fetch(`${server.url}/service/token?service=entrepot&offline_token=true`, {
-    headers: { authorization: basicOf(name, PASSWORD) },
+    headers: { authorization: basic(name, PASSWORD) },
   })
   return ((await answer.json()) as { refresh_token: string }).refresh_token
 }
 
 test('an administrator locks somebody out and lets them in again', async () => {
   const number = await makeUser(admin, 'locked')
-  const locked = loginOf(server, 'locked')
+  const locked = harborOf(server.url, 'locked')
   const profile = { email: 'locked@example.com', realname: 'l' }
   expect((await admin('PUT', `/users/${number}`, { ...profile, disabled: true })).status).toBe(200)
   expect((await locked('GET', '/users/current')).status).toBe(401)
@@ -249,7 +248,7 @@ test('everybody can list what they may in a project', async () => {
   const permissions = async (who: Harbor, query: string) => {
     const answer = await who('GET', `/users/current/permissions?${query}`)
     expect(answer.status).toBe(200)
-    return answer.body.map((each: { resource: string; action: string }) => `${each.resource}:${each.action}`)
+    return answer.json.map((each: { resource: string; action: string }) => `${each.resource}:${each.action}`)
   }
   expect(await permissions(admin, 'scope=/project/1')).toContain('/project/1/member:create')
   expect(await permissions(admin, 'scope=/project/1&relative=true')).toContain('.:delete')
@@ -263,8 +262,8 @@ test('everybody can list what they may in a project', async () => {
 })
 
 test('a wrong password and an unknown name are refused alike', async () => {
-  const wrong = await loginOf(server, 'alice', 'Wrong-passw0rd')('GET', '/users/current')
-  const unknown = await loginOf(server, 'no-such-user', 'Wrong-passw0rd')('GET', '/users/current')
+  const wrong = await harborOf(server.url, 'alice', 'Wrong-passw0rd')('GET', '/users/current')
+  const unknown = await harborOf(server.url, 'no-such-user', 'Wrong-passw0rd')('GET', '/users/current')
   expect(wrong.status).toBe(401)
-  expect(wrong.body).toEqual(unknown.body)
+  expect(wrong.json).toEqual(unknown.json)
 })

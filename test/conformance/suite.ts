@@ -7,11 +7,13 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { findTool } from '../tools.ts'
+import { explained } from './failures.ts'
 
 export type OldProgram = 'oci-conformance-v1' | 'oci-conformance-rc'
 
 export interface SuiteResult {
   run: number
+  /** Names, each with what the program says of it. */
   failed: string[]
   skipped: string[]
   junit: string
@@ -67,19 +69,20 @@ async function run(program: string, settings: Record<string, string>): Promise<S
     const env = { ...process.env, ...settings, OCI_REPORT_DIR: directory, OCI_RESULTS_DIR: directory }
     const child = spawn(findTool(program)!, [], { cwd: directory, env, stdio: 'ignore' })
     await new Promise((resolve, reject) => child.once('exit', resolve).once('error', reject))
-    return readJunit(await readFile(path.join(directory, 'junit.xml'), 'utf8'))
+    const junit = await readFile(path.join(directory, 'junit.xml'), 'utf8')
+    return readJunit(junit, await readFile(path.join(directory, 'report.html'), 'utf8').catch(() => ''))
   } finally {
     await rm(directory, { recursive: true, force: true })
   }
 }
 
 /** Both programs write one `testcase` each; what is inside says how it ended. */
-function readJunit(junit: string): SuiteResult {
+function readJunit(junit: string, page: string): SuiteResult {
   const result: SuiteResult = { run: 0, failed: [], skipped: [], junit }
   for (const [, attributes, , body] of junit.matchAll(/<testcase ([^>]*?)(\/>|>([\s\S]*?)<\/testcase>)/g)) {
     const name = /\bname="([^"]*)"/.exec(attributes!)?.[1] ?? ''
     if (/<skipped|status="(skipped|disabled)"/i.test(`${attributes}${body ?? ''}`)) result.skipped.push(name)
-    else if (/<(failure|error)\b/.test(body ?? '')) result.failed.push(name)
+    else if (/<(failure|error)\b/.test(body ?? '')) result.failed.push(explained(name, body!, page))
     else result.run += 1
   }
   return result

@@ -51,6 +51,17 @@ test('an image’s layers, config, diff ids and platform are known without openi
       layers: [layer.digest, layer.digest],
       config: config.digest,
       diffIds: ['a', 'b'],
+      artifact: {
+        annotations: {},
+        references: [],
+        extraAttrs: {
+          created: '2026-01-01T00:00:00Z',
+          architecture: 'arm64',
+          os: 'linux',
+          author: 'nobody',
+          config: {},
+        },
+      },
       ...told,
     })
     expect(facts.blobs).toHaveLength(2)
@@ -58,7 +69,7 @@ test('an image’s layers, config, diff ids and platform are known without openi
 })
 
 test('a config that is none, or says something else than it should, is no fact and no failure', async () => {
-  const bare = ['v', 'blobs', 'layers', 'config']
+  const bare = ['v', 'blobs', 'layers', 'artifact', 'config']
   const known = async (...config: Parameters<typeof factsOf>) => Object.keys((await factsOf(...config)).facts)
   for (const text of [
     'not JSON',
@@ -194,10 +205,16 @@ test('a manifest that came and went before anything was relayed leaves its event
 
 test('an index has neither config nor layers, and uses nothing but itself', async () => {
   const registry = await testRegistry()
-  const digest = await pushIndex(registry, NAME, 'all', [await pushImage(registry, NAME, undefined)])
+  const child = await pushImage(registry, NAME, undefined)
+  const digest = await pushIndex(registry, NAME, 'all', [child])
   await relayAll(registry)
   const key = keys.imageFacts(await repositoryId(registry, NAME), digest)
-  expect((await registry.metadata.get(key))!.attributes).toEqual({ v: 1, blobs: [], layers: [] })
+  expect((await registry.metadata.get(key))!.attributes).toEqual({
+    v: 1,
+    blobs: [],
+    layers: [],
+    artifact: { annotations: {}, extraAttrs: {}, references: [{ digest: child.digest }] },
+  })
   expect((await itemsOf(registry, 'Q#')).filter((item) => item.sk.endsWith(digest))).toHaveLength(1)
 })
 

@@ -24,6 +24,24 @@ for (const program of ['oci-conformance-rc', 'oci-conformance-v1'] as const)
     120_000,
   )
 
+test.runIf(findTool('oci-conformance-rc') && !process.env.TWIN_VARIANT)(
+  'what was put straight into S3 can be read at once, though no event ever tells of it',
+  async () => {
+    twin.events.losing(true)
+    try {
+      const env = {
+        ...trusting(),
+        OCI_NAMESPACE: 'library/unheard',
+        OCI_CROSSMOUNT_NAMESPACE: 'library/unheard-other',
+      }
+      expect((await runOld('oci-conformance-rc', twin.url, twin.adminPassword, env)).failed).toEqual([])
+    } finally {
+      twin.events.losing(false)
+    }
+  },
+  120_000,
+)
+
 for (const version of ['1.1', 'dev'])
   test(`the suite of main passes for version ${version} through the edge`, async () => {
     const env = { ...trusting(), OCI_TLS: 'enabled' }

@@ -10,6 +10,8 @@ import type { Task } from './tasks.ts'
 
 export interface Events {
   objectCreated(key: string): Promise<void>
+  /** Whether S3's events are lost, as long as that is said. */
+  losing(lost: boolean): void
   /** The tasks that ran because somebody woke them. */
   workers: Task[]
   /** Calls of the relay for the table's stream. */
@@ -39,6 +41,7 @@ export function startEvents({ cloud, made, bucket, startWorker }: EventsOptions)
   const ecs = new ECSClient(common)
   const workers: Task[] = []
   let closed = false
+  let lost = false
   let relayed = 0
   let due: NodeJS.Timeout | undefined
 
@@ -80,10 +83,13 @@ export function startEvents({ cloud, made, bucket, startWorker }: EventsOptions)
     },
     // MiniStack tells of it, by its own EventBridge and rules, when its own bucket gets the key too.
     objectCreated: async (Key) => {
-      if (!closed)
+      if (!closed && !lost)
         await s3
           .send(new PutObjectCommand({ Bucket: bucket, Key, Body: '', ContentLength: 0 }))
           .catch(() => {})
+    },
+    losing: (now) => {
+      lost = now
     },
     invoke: async (name, event) => {
       const FunctionName = await made.id('events', 'AWS::Lambda::Function', name)

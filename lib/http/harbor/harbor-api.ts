@@ -9,10 +9,6 @@ import { type MatchedRoute, matchRoute } from './router.ts'
 
 const BASE = '/api/v2.0'
 
-export function isHarborPath(path: string): boolean {
-  return path === '/api' || path.startsWith('/api/')
-}
-
 /** Errors too are answered as Harbor does. @param onError told what was thrown */
 export async function handleHarbor(
   api: Api,

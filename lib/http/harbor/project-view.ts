@@ -12,7 +12,6 @@ export function projectView(project: Project, roles: Role[], repositories: numbe
     project_id: project.number,
     owner_id: owner,
     name: project.name,
-    registry_id: null,
     creation_time: time(project.createdAtMs),
     update_time: time(project.updatedAtMs),
     deleted: false,

@@ -1,18 +1,8 @@
 // Harbor's query language: `q=name=~web,size=[1~9],tag={a b}`, and `sort=name,-creation_time`.
+import type { Filter, Sort, Term } from '../../artifacts/query.ts'
 import { RegistryError } from '../../oci/errors.ts'
 
-export type Term =
-  | { kind: 'exact'; value: string }
-  | { kind: 'fuzzy'; value: string }
-  /** Inclusive; an end may be missing. */
-  | { kind: 'range'; from?: string; to?: string }
-  | { kind: 'any' | 'all'; values: string[] }
-
-export interface Filter {
-  /** In snake case, however it was spelt. */
-  field: string
-  term: Term
-}
+export type { Filter, Sort, Term }
 
 const FILTERS_LIMIT = 50
 
@@ -43,15 +33,22 @@ function decodedAgain(q: string): string {
 
 function termOf(value: string): Term {
   if (value.startsWith('\\')) return { kind: 'exact', value: value.slice(1) }
+  if (value === '~') throw invalid('nothing follows the ~')
   if (value.startsWith('~')) return { kind: 'fuzzy', value: value.slice(1) }
-  if (value.startsWith('[') && value.endsWith(']')) {
-    const [from = '', to = '', ...more] = value.slice(1, -1).split('~')
-    if (more.length > 0) throw invalid(`${value.slice(0, 80)} is not [from~to]`)
-    return { kind: 'range', ...(from === '' ? {} : { from }), ...(to === '' ? {} : { to }) }
-  }
-  if (value.startsWith('{') && value.endsWith('}')) return { kind: 'any', values: valuesOf(value) }
-  if (value.startsWith('(') && value.endsWith(')')) return { kind: 'all', values: valuesOf(value) }
+  for (const [open, close] of ['[]', '{}', '()'] as const)
+    if (value.startsWith(open!) && !(value.length > 1 && value.endsWith(close!)))
+      throw invalid(`${value.slice(0, 80)} does not end with ${close}`)
+  if (value.startsWith('[')) return rangeOf(value)
+  if (value.startsWith('{')) return { kind: 'any', values: valuesOf(value) }
+  if (value.startsWith('(')) return { kind: 'all', values: valuesOf(value) }
   return { kind: 'exact', value: unquoted(value) }
+}
+
+function rangeOf(value: string): Term {
+  const ends = value.slice(1, -1).split('~')
+  const [from = '', to = ''] = ends.map((end) => unquoted(end.trim()))
+  if (ends.length !== 2 || (from === '' && to === '')) throw invalid(`${value.slice(0, 80)} is not [from~to]`)
+  return { kind: 'range', ...(from === '' ? {} : { from }), ...(to === '' ? {} : { to }) }
 }
 
 function valuesOf(list: string): string[] {
@@ -68,11 +65,6 @@ function snakeCase(field: string): string {
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
     .replace(/([A-Z]+)([A-Z][a-z])/g, '$1_$2')
     .toLowerCase()
-}
-
-export interface Sort {
-  field: string
-  descending: boolean
 }
 
 export function parseSort(sort: string | null): Sort[] {

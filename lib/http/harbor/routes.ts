@@ -1,15 +1,19 @@
 // Every route of the management API.
+import { ARTIFACT_TAG_ROUTES } from './artifact-tags.ts'
+import { ARTIFACT_ROUTES } from './artifacts.ts'
 import { AUDIT_LOG_ROUTES } from './audit-logs.ts'
 import type { HarborRoute } from './call.ts'
 import { CONFIGURATION_ROUTES } from './configurations.ts'
 import { CURRENT_USER_ROUTES } from './current-user.ts'
 import { GROUP_ROUTES } from './groups.ts'
+import { LABEL_ROUTES } from './labels.ts'
 import { MEMBER_ROUTES } from './members.ts'
 import { METADATA_ROUTES } from './metadatas.ts'
 import { PERMISSION_ROUTES } from './permissions.ts'
 import { PROJECT_SUMMARY_ROUTES } from './project-summary.ts'
 import { PROJECT_ROUTES } from './projects.ts'
 import { QUOTA_ROUTES } from './quotas.ts'
+import { REPOSITORY_ROUTES } from './repositories.ts'
 import { ROBOT_ROUTES } from './robots.ts'
 import { STATISTICS_ROUTES } from './statistics.ts'
 import { SYSTEM_ROUTES } from './system.ts'
@@ -18,6 +22,16 @@ import { USER_ROUTES } from './users.ts'
 
 export const ROUTES: HarborRoute[] = [
   ...SYSTEM_ROUTES,
+  ...REPOSITORY_ROUTES,
+  ...ARTIFACT_ROUTES,
+  ...ARTIFACT_TAG_ROUTES,
+  ...LABEL_ROUTES,
+  ...STATISTICS_ROUTES,
+  ...PROJECT_ROUTES,
+  ...PROJECT_SUMMARY_ROUTES,
+  ...METADATA_ROUTES,
+  ...QUOTA_ROUTES,
+  ...AUDIT_LOG_ROUTES,
   ...USER_ROUTES,
   ...CURRENT_USER_ROUTES,
   ...USER_SECRET_ROUTES,
@@ -26,10 +40,4 @@ export const ROUTES: HarborRoute[] = [
   ...ROBOT_ROUTES,
   ...PERMISSION_ROUTES,
   ...CONFIGURATION_ROUTES,
-  ...STATISTICS_ROUTES,
-  ...PROJECT_ROUTES,
-  ...PROJECT_SUMMARY_ROUTES,
-  ...METADATA_ROUTES,
-  ...QUOTA_ROUTES,
-  ...AUDIT_LOG_ROUTES,
 ]

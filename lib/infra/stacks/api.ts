@@ -5,10 +5,11 @@ import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
 import type { CloudConfig } from '../../config/cloud.ts'
-import { ALL_ITEMS, allow, allowBlobs, allowItems } from '../constructs/grants.ts'
+import { ALL_ITEMS, allow, allowBlobs, allowItems, CHANGES } from '../constructs/grants.ts'
 import { RegistryFunction } from '../constructs/registry-function.ts'
 import { trustLayers } from '../constructs/trust-layer.ts'
 import type { DataStack } from './data.ts'
+import type { Pool } from './identity.ts'
 
 /** API Gateway gives up at 30. */
 const REQUEST_SECONDS = 29
@@ -19,6 +20,8 @@ export interface ApiProps extends StackProps {
   pem: string | undefined
   /** What every program of the registry is told. */
   environment: Record<string, string>
+  /** Whose users log in too. */
+  pool: Pool | undefined
 }
 
 export class ApiStack extends Stack {
@@ -54,9 +57,12 @@ export class ApiStack extends Stack {
     allowItems(registry, data.table, ALL_ITEMS)
     allowBlobs(registry, data.bucket, ['DeleteObject', 'GetObject', 'ListBucket', 'PutObject'])
     // Who asks is looked up, and that they asked is written down.
-    allowItems(token, data.table, ['BatchWriteItem', 'GetItem'])
-    for (const each of [registry, token, management])
+    allowItems(token, data.table, ['BatchGetItem', 'BatchWriteItem', 'GetItem'])
+    allowItems(management, data.table, CHANGES)
+    for (const each of [registry, token, management]) {
       allow(each, ['secretsmanager:GetSecretValue'], [data.keys.secretArn])
+      if (props.pool) allow(each, ['cognito-idp:AdminInitiateAuth'], [props.pool.arn])
+    }
     this.functions = { registry, token, management }
 
     const integration = (name: string, target: RegistryFunction) => new HttpLambdaIntegration(name, target)

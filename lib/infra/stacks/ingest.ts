@@ -18,6 +18,7 @@ import type { CloudConfig } from '../../config/cloud.ts'
 import { ALL_BLOBS, ALL_ITEMS, allow, allowBlobs, allowItems } from '../constructs/grants.ts'
 import { registryTask } from '../constructs/registry-task.ts'
 import type { DataStack } from './data.ts'
+import type { Pool } from './identity.ts'
 import type { NetworkStack } from './network.ts'
 
 const PORT = 8080
@@ -35,6 +36,7 @@ export interface IngestProps extends StackProps {
   network: NetworkStack
   image: ContainerImage
   environment: Record<string, string>
+  pool: Pool | undefined
 }
 
 export class IngestStack extends Stack {
@@ -72,6 +74,7 @@ export class IngestStack extends Stack {
     allowItems(task.taskRole, data.table, front ? ALL_ITEMS : [...uploads])
     allowBlobs(task.taskRole, data.bucket, ALL_BLOBS)
     allow(task.taskRole, ['secretsmanager:GetSecretValue'], [data.keys.secretArn])
+    if (props.pool && front) allow(task.taskRole, ['cognito-idp:AdminInitiateAuth'], [props.pool.arn])
 
     this.balancer = new ApplicationLoadBalancer(this, 'Balancer', {
       vpc: network.vpc,

@@ -30,6 +30,10 @@ export async function collectRepository(registry: Registry, ledger: Ledger, repo
   if (now < untilMs + DAY_MS) return later(untilMs + DAY_MS)
   await registry.metadata.batchWrite([
     { kind: 'delete', key: keys.repositoryById(repo) },
+    { kind: 'delete', key: keys.repositoryDescription(repo) },
+    { kind: 'delete', key: keys.repositoryPulls(repo) },
+    { kind: 'delete', key: keys.repositoryEvent(repo) },
+    { kind: 'delete', key: keys.artifactCount(repo) },
     { kind: 'delete', key: keys.deletedRepository(text(item, 'name'), repo) },
   ])
   return DONE

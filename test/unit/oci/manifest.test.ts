@@ -133,19 +133,23 @@ test('what is no manifest is refused with the reason', () => {
   expect(isDockerSchema1('application/vnd.docker.distribution.manifest.v1+json')).toBe(true)
 })
 
-test('descriptors keep artifactType and annotations and nothing else', () => {
+test('descriptors keep artifactType, annotations, platform and urls, as far as they are that, and nothing else', () => {
   const full = {
     ...descriptor('d'),
     artifactType: 'a/b',
     annotations: { k: 'v' },
-    platform: { os: 'linux' },
+    platform: { os: 'linux', 'os.features': ['a', 7], architecture: 7, features: ['sse4'] },
+    urls: ['https://example.com/d', 7],
     data: 'eA==',
   }
   expect(readDescriptor(full, 'x')).toEqual({
     ...descriptor('d'),
     artifactType: 'a/b',
     annotations: { k: 'v' },
+    platform: { os: 'linux', 'os.features': ['a'] },
+    urls: ['https://example.com/d'],
   })
+  expect(readDescriptor({ ...descriptor('d'), platform: 'linux', urls: 'x' }, 'x')).toEqual(descriptor('d'))
   expect(readDescriptor({ ...descriptor('d'), annotations: null }, 'x')).toEqual(descriptor('d'))
   expect(readDescriptor({ ...descriptor('d'), size: 0 }, 'x').size).toBe(0)
   expect(readAnnotations(undefined, 'x')).toBeUndefined()

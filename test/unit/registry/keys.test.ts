@@ -59,6 +59,9 @@ test('no two kinds of item, and no two items of a kind, share a key', () => {
       keys.manifestBytes(x, y),
       keys.imageFacts(x, y),
       keys.pulled(x, y),
+      keys.labelsOfManifest(x, y),
+      keys.labelListing(x, y),
+      keys.labelled(1, x, y),
       keys.deletedManifest(x, y, 'n'),
       keys.tag(x, y),
       keys.tagMove(x, y, 1),
@@ -82,8 +85,14 @@ test('no two kinds of item, and no two items of a kind, share a key', () => {
     keys.pulls(1, x),
     keys.denials(1, x),
     keys.user(x),
+    keys.repositoryById(x),
+    keys.repositoryDescription(x),
+    keys.repositoryPulls(x),
+    keys.repositoryEvent(x),
+    keys.artifactCount(x),
+    keys.lastNumber(x),
   ])
-  const single = [keys.collectorCursor, keys.schema, ...all]
+  const single = [keys.collectorCursor, keys.schema, keys.label(1), keys.labelListing('g', 'c'), ...all]
   expect(new Set(single.map(({ pk, sk }) => `${pk}|${sk}`)).size).toBe(single.length)
 })
 
@@ -99,6 +108,15 @@ test('keys are what they were when a store was written: an update finds what is 
     [keys.manifestBytes('r', 'm'), 'M#r#m', 'B'],
     [keys.imageFacts('r', 'm'), 'M#r#m', 'I'],
     [keys.pulled('r', 'm'), 'M#r#m', 'P'],
+    [keys.labelsOfManifest('r', 'm'), 'M#r#m', 'G'],
+    [keys.repositoryDescription('r'), 'I#r', 'D'],
+    [keys.repositoryPulls('r'), 'I#r', 'P'],
+    [keys.repositoryEvent('r'), 'I#r', 'E'],
+    [keys.artifactCount('r'), 'I#r', 'C'],
+    [keys.label(7), 'LB#7', 'L'],
+    [keys.labelListing('g', 'prod'), 'LS#g', 'prod'],
+    [keys.labelListing('p', 'prod'), 'LS#p#p', 'prod'],
+    [keys.labelled(7, 'r', 'm'), 'LA#7', 'r#m'],
     [keys.manifestReference('r', 'm', 'i', 'a'), 'M#r#m', 'R#i#a'],
     [keys.deletedManifest('r', 'm', 'b'), 'M#r#m', 'X#b'],
     [keys.tag('r', 't'), 'T#r#t', 'T'],

@@ -1,0 +1,139 @@
+// Artifacts: listed, shown, copied, deleted; and what is inside them.
+import { getAddition } from '../../artifacts/additions.ts'
+import { getArtifact, listArtifacts } from '../../artifacts/artifacts.ts'
+import { copyArtifact } from '../../artifacts/copy-artifact.ts'
+import { deleteArtifact } from '../../artifacts/delete-artifact.ts'
+import { listAccessories } from '../../artifacts/list-accessories.ts'
+import { RegistryError } from '../../oci/errors.ts'
+import { parseName, parseReference, projectOf, type Reference } from '../../oci/reference.ts'
+import type { HttpRequest, HttpResponse } from '../message.ts'
+import { answer, created, done } from './answers.ts'
+import { accessoryView, artifactView } from './artifact-view.ts'
+import type { HarborCall, HarborRoute } from './call.ts'
+import { pageAnswer } from './lists.ts'
+import {
+  referenceIn,
+  requireNamedProject,
+  requireRepositoryRight,
+  requireWhole,
+  wantedIn,
+} from './repository-call.ts'
+
+const LIST = '/projects/{project}/repositories/{repository}/artifacts'
+const ONE = `${LIST}/{reference}`
+
+export const ARTIFACT_ROUTES: HarborRoute[] = [
+  { method: 'GET', path: LIST, run: list },
+  { method: 'POST', path: LIST, run: copy },
+  { method: 'GET', path: ONE, run: show },
+  { method: 'DELETE', path: ONE, run: remove },
+  { method: 'GET', path: `${ONE}/accessories`, run: accessories },
+  { method: 'GET', path: `${ONE}/additions/vulnerabilities`, run: vulnerabilities },
+  { method: 'GET', path: `${ONE}/additions/{addition}`, run: addition },
+]
+
+async function list(call: HarborCall): Promise<HttpResponse> {
+  const { project, name } = await requireRepositoryRight(call, 'artifact', 'list')
+  const wanted = wantedIn(call.request)
+  const { artifacts, total } = await listArtifacts(call.registry, name, {
+    ...wanted,
+    with: partsIn(call.request),
+  })
+  requireWhole(wanted, total)
+  return pageAnswer(
+    call.request,
+    wanted.shown,
+    total,
+    artifacts.map((artifact) => artifactView(artifact, project)),
+  )
+}
+
+async function show(call: HarborCall): Promise<HttpResponse> {
+  const { project, name } = await requireRepositoryRight(call, 'artifact', 'read')
+  const artifact = await getArtifact(call.registry, name, referenceIn(call), partsIn(call.request))
+  return answer(200, artifactView(artifact, project))
+}
+
+/** Tags and accessories come unless they are refused, labels when they are asked for. */
+function partsIn({ query }: HttpRequest) {
+  const flag = (name: string, otherwise: boolean) => {
+    const value = query.get(name)
+    if (!value) return otherwise
+    if (['true', '1'].includes(value)) return true
+    if (['false', '0'].includes(value)) return false
+    throw new RegistryError('REQUEST_INVALID', `${name} in query must be true or false`, { status: 422 })
+  }
+  return {
+    tags: flag('with_tag', true),
+    labels: flag('with_label', false),
+    accessories: flag('with_accessory', true),
+  }
+}
+
+async function copy(call: HarborCall): Promise<HttpResponse> {
+  const { name } = await requireRepositoryRight(call, 'artifact', 'create')
+  const from = sourceIn(call.request)
+  await requireNamedProject(call, projectOf(from.repository), 'artifact', 'read')
+  await copyArtifact(call.registry, from, parseName(name), call.actor)
+  const { project, repository } = call.params
+  const reference = from.reference.kind === 'tag' ? from.reference.tag : from.reference.digest
+  const path = `/projects/${project}/repositories/${encodeURIComponent(encodeURIComponent(repository!))}`
+  return created(`${path}/artifacts/${reference}`)
+}
+
+/** `from=project/repository:tag` or `from=project/repository@digest`. @throws REQUEST_INVALID (422 without it) */
+function sourceIn({ query }: HttpRequest): { repository: string; reference: Reference } {
+  const from = query.get('from')
+  if (!from) throw new RegistryError('REQUEST_INVALID', 'from in query is required', { status: 422 })
+  const match = /^([^:@]+\/[^:@]+)(?::([^:@/]+))?(?:@(.+))?$/.exec(from)
+  const reference = match?.[3] ?? match?.[2]
+  if (!match || reference === undefined)
+    throw new RegistryError(
+      'REQUEST_INVALID',
+      `invalid input: ${from.slice(0, 300)} is neither project/repository:tag nor project/repository@digest`,
+    )
+  return { repository: parseName(match[1]!), reference: parseReference(reference) }
+}
+
+async function remove(call: HarborCall): Promise<HttpResponse> {
+  const { name } = await requireRepositoryRight(call, 'artifact', 'delete')
+  await deleteArtifact(call.registry, name, referenceIn(call), call.actor)
+  return done()
+}
+
+async function accessories(call: HarborCall): Promise<HttpResponse> {
+  const { name } = await requireRepositoryRight(call, 'accessory', 'list')
+  const wanted = wantedIn(call.request)
+  const found = await listAccessories(call.registry, name, referenceIn(call), wanted)
+  requireWhole(wanted, found.total)
+  return pageAnswer(
+    call.request,
+    wanted.shown,
+    found.total,
+    found.accessories.map((each) => accessoryView(each, name)),
+  )
+}
+
+async function addition(call: HarborCall): Promise<HttpResponse> {
+  const { name } = await requireRepositoryRight(call, 'artifact-addition', 'read')
+  const { contentType, content } = await getAddition(
+    call.registry,
+    name,
+    referenceIn(call),
+    call.params.addition!,
+  )
+  // Pushers write these texts: no browser shall take one for a page of ours.
+  const headers = { 'Content-Type': contentType, 'X-Content-Type-Options': 'nosniff' }
+  return { status: 200, headers, body: content, lengthBytes: content.length }
+}
+
+/** Nothing has scanned it. */
+async function vulnerabilities(call: HarborCall): Promise<HttpResponse> {
+  const { name } = await requireRepositoryRight(call, 'artifact-addition', 'read')
+  await getArtifact(call.registry, name, referenceIn(call), {
+    tags: false,
+    labels: false,
+    accessories: false,
+  })
+  return answer(200, {})
+}

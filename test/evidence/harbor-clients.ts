@@ -1,0 +1,53 @@
+// harbor-cli and Harbor's Terraform provider against the registry: which tests passed, and every command that was run.
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { runTests } from '../report.ts'
+import { SUITES } from '../suites.ts'
+import { findTool, unavailableTools } from '../tools.ts'
+
+export const title = 'Harbor’s own clients'
+
+const NAMES = ['harbor-cli', 'terraform']
+
+interface Line {
+  program: string
+  said: string
+  code: number
+}
+
+export async function collect(): Promise<string> {
+  const sections: string[] = []
+  for (const { name, files, needs } of SUITES.filter((suite) => NAMES.includes(suite.name))) {
+    const missing = needs.filter((tool) => !findTool(tool))
+    const why = missing.every((tool) => unavailableTools().has(tool)) ? 'cannot be had here' : 'not installed'
+    if (missing.length > 0) sections.push(`## ${name}\n\nNot run: ${missing.join(', ')} ${why}.`)
+    else sections.push(section(name, files))
+  }
+  return sections.join('\n\n')
+}
+
+function section(name: string, files: string[]): string {
+  const directory = mkdtempSync(path.join(tmpdir(), 'entrepot-transcript-'))
+  const file = path.join(directory, 'commands.jsonl')
+  const { outcomes } = runTests(files, { HARBOR_TRANSCRIPT: file })
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []
+  rmSync(directory, { recursive: true, force: true })
+  const commands = lines.map((line) => JSON.parse(line) as Line)
+  const passed = outcomes.filter((each) => each.passed).length
+  return [
+    `## ${name}`,
+    '',
+    `${passed} of ${outcomes.length} tests passed.`,
+    '',
+    '| test | result |',
+    '|---|---|',
+    ...outcomes.map((each) => `| ${each.sentence} | ${each.passed ? 'passed' : '**FAILED**'} |`),
+    '',
+    'What was run, with the exit code of what must be refused:',
+    '',
+    '```',
+    ...commands.map(({ program, said, code }) => `${program} ${said}${code === 0 ? '' : `   # ${code}`}`),
+    '```',
+  ].join('\n')
+}
