@@ -26,7 +26,7 @@ import {
   requireProjectNamed,
   requireSystem,
 } from './call.ts'
-import { filteredAnswer } from './lists.ts'
+import { filteredAnswer, fits } from './lists.ts'
 import { type Filter, parseQuery } from './query.ts'
 import { levelIn, permissionsIn, robotRow } from './robot-fields.ts'
 import { byDefault } from './users.ts'
@@ -45,10 +45,16 @@ async function list(call: HarborCall): Promise<HttpResponse> {
   requireLogin(call)
   const filters = parseQuery(call.request.query.get('q'))
   const project = await projectAsked(call, filters)
-  const robots = (await listRobots(call.registry)).filter((robot) => robot.project?.id === project?.id)
   const { robot_name_prefix: prefix } = await readConfiguration(call.registry)
+  // Clients cut the prefix off before they look for a name, and look for it with the prefix as well.
+  const names = filters.filter(({ field }) => field === 'name')
+  const named = ({ name }: Robot) =>
+    names.every((filter) => fits({ name }, filter) || fits({ name: `${prefix}${name}` }, filter))
+  const robots = (await listRobots(call.registry)).filter(
+    (robot) => robot.project?.id === project?.id && named(robot),
+  )
   const rows = await Promise.all(robots.map((robot) => robotRow(call.registry, robot, prefix)))
-  const others = filters.filter(({ field }) => field !== 'level' && field !== 'project_id')
+  const others = filters.filter(({ field }) => !['level', 'project_id', 'name'].includes(field))
   return filteredAnswer(byDefault(call.request, 'name'), rows, others)
 }
 
