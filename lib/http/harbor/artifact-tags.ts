@@ -4,7 +4,7 @@ import { createTag, deleteArtifactTag, listArtifactTags } from '../../artifacts/
 import { findRow } from '../../artifacts/artifacts.ts'
 import { RegistryError } from '../../oci/errors.ts'
 import type { HttpResponse } from '../message.ts'
-import { done } from './answers.ts'
+import { created, done } from './answers.ts'
 import { tagView } from './artifact-view.ts'
 import { numberIn, readFields, textIn } from './body.ts'
 import type { HarborCall, HarborRoute } from './call.ts'
@@ -41,12 +41,13 @@ async function list(call: HarborCall): Promise<HttpResponse> {
   )
 }
 
-/** Created, without a Location: one tag by itself is no resource of the API. */
 async function create(call: HarborCall): Promise<HttpResponse> {
   const { name } = await requireRepositoryRight(call, 'tag', 'create')
   const tag = textIn(await readFields(call.request), 'name')
   await createTag(call.registry, name, referenceIn(call), tag, call.actor)
-  return { status: 201, headers: {}, body: '' }
+  const { project, repository, reference } = call.params
+  const path = `/projects/${project}/repositories/${encodeURIComponent(encodeURIComponent(repository!))}`
+  return created(`${path}/artifacts/${reference}/tags/${tag}`)
 }
 
 async function remove(call: HarborCall): Promise<HttpResponse> {
