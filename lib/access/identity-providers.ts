@@ -38,7 +38,10 @@ export async function onboard(
   const existing = await findUser(registry, identity.name)
   if (!existing) return create(registry, provider, identity, groups, admin)
   if (existing.provider !== provider.id)
-    throw new RegistryError('UNAUTHORIZED', `there is another user named ${identity.name}, who logs in elsewhere`)
+    throw new RegistryError(
+      'UNAUTHORIZED',
+      `there is another user named ${identity.name}, who logs in elsewhere`,
+    )
   const same = existing.admin === admin && existing.groups.join() === groups.join()
   // Without a need nothing is written: every login of a pipeline comes through here.
   return same ? existing : changeUser(registry, existing.name, { groups, admin })

@@ -2,9 +2,9 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { RegistryError } from '../oci/errors.ts'
 import type { Registry } from '../registry/registry.ts'
+import { type IdentityProvider, onboard } from './identity-providers.ts'
 import { hashIn, matchesHash } from './password-hash.ts'
 import type { Principal } from './principal.ts'
-import { type IdentityProvider, onboard } from './identity-providers.ts'
 import { findLogin, type Login, principalOfUser } from './principals.ts'
 import { CLI_SECRET } from './user-secrets.ts'
 
@@ -53,7 +53,11 @@ export class Passwords {
   }
 
   /** Users with a password of ours, and robots, are nobody else's. */
-  async #byProvider(name: string, password: string, login: Login | undefined): Promise<Principal | undefined> {
+  async #byProvider(
+    name: string,
+    password: string,
+    login: Login | undefined,
+  ): Promise<Principal | undefined> {
     const ours = login && (login.principal.kind === 'robot' || hashIn(login.item.attributes))
     if (ours || login?.refused || password === '' || name.length > NAME_LIMIT) return undefined
     for (const provider of this.#providers) {

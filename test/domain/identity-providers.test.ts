@@ -1,7 +1,7 @@
 // Users of an identity provider: made at their first login, with the groups and rights they have there by now.
 import { expect, test } from 'vitest'
-import type { Identity, IdentityProvider } from '../../lib/access/identity-providers.ts'
 import { listGroups } from '../../lib/access/groups.ts'
+import type { Identity, IdentityProvider } from '../../lib/access/identity-providers.ts'
 import { addMember } from '../../lib/access/members.ts'
 import { Passwords } from '../../lib/access/passwords.ts'
 import { grantedActions } from '../../lib/access/permissions.ts'

@@ -46,8 +46,8 @@ async function create(call: HarborCall): Promise<HttpResponse> {
   const tag = textIn(await readFields(call.request), 'name')
   await createTag(call.registry, name, referenceIn(call), tag, call.actor)
   const { project, repository, reference } = call.params
-  const path = `/projects/${project}/repositories/${encodeURIComponent(encodeURIComponent(repository!))}`
-  return created(`${path}/artifacts/${reference}/tags/${tag}`)
+  const artifact = `/projects/${project}/repositories/${encodeURIComponent(encodeURIComponent(repository!))}/artifacts/${reference}`
+  return created(`${artifact}/tags/${tag}`)
 }
 
 async function remove(call: HarborCall): Promise<HttpResponse> {
