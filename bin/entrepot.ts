@@ -5,12 +5,15 @@ import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { ConfigError, readConfig } from '../lib/config/config.ts'
 import { CONFIG_USAGE, configCommand } from '../lib/config/config-command.ts'
+import type { Config } from '../lib/config/schema.ts'
 import { DOCTOR_USAGE, doctor } from '../lib/doctor/doctor-command.ts'
 import { PREFLIGHT_USAGE, preflightCommand } from '../lib/preflight/preflight-command.ts'
 import { sweep } from '../lib/registry/gc/sweep.ts'
 import { callControl, runOperation } from '../lib/server/control.ts'
 import { logFile } from '../lib/server/log.ts'
+import { UsageError } from '../lib/server/operation.ts'
 import { OPERATIONS } from '../lib/server/operations.ts'
+import { takeOwnOptions, writeLines } from '../lib/server/own-options.ts'
 import { EXIT_CODES, StartupError } from '../lib/server/startup-error.ts'
 import { openStores } from '../lib/shapes/open-stores.ts'
 
@@ -21,7 +24,11 @@ try {
 } catch (error) {
   console.error(`entrepot: ${(error as Error).message}`)
   process.exitCode =
-    error instanceof StartupError ? error.exitCode : error instanceof ConfigError ? EXIT_CODES.usage : 1
+    error instanceof StartupError
+      ? error.exitCode
+      : error instanceof ConfigError || error instanceof UsageError
+        ? EXIT_CODES.usage
+        : 1
 }
 
 async function main(args: string[]): Promise<number> {
@@ -33,10 +40,27 @@ async function main(args: string[]): Promise<number> {
   const words = OPERATIONS[rest.slice(0, 2).join(' ')] ? 2 : 1
   const operation = rest.slice(0, words).join(' ')
   if (!OPERATIONS[operation]) return help(operation)
-  const operands = rest.slice(words)
+  const { operands, toFile } = await takeOwnOptions(rest.slice(words), process.stdin, config.externalUrl)
+  const lines: string[] = []
+  const show = toFile === undefined ? print : (line: string) => lines.push(line)
+  const code = await runAnywhere(config, operation, operands, show)
+  if (toFile !== undefined && code === 0) {
+    writeLines(toFile, lines)
+    print(`wrote ${toFile}`)
+  } else for (const line of lines) print(line)
+  return code
+}
+
+/** In the registry that is running, or on its stores when none is. */
+async function runAnywhere(
+  config: Config,
+  operation: string,
+  operands: string[],
+  show: (line: string) => void,
+): Promise<number> {
   const principal = `local:${userInfo().username}`
   if (config.stores === 'local') {
-    const running = await callControl(dataDir, { operation, args: operands, principal }, print)
+    const running = await callControl(config.data, { operation, args: operands, principal }, show)
     if (running !== undefined) return running
   }
   const stores = await openStores(config)
@@ -45,7 +69,7 @@ async function main(args: string[]): Promise<number> {
       sweepNow: (trigger: string) => sweep(stores.registry, trigger),
       withoutSweeps: <T>(work: () => Promise<T>) => work(),
     }
-    return await runOperation(stores, background, operation, operands, principal, print)
+    return await runOperation(stores, background, operation, operands, principal, show)
   } finally {
     await stores.close()
   }

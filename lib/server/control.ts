@@ -9,7 +9,8 @@ import { createInterface } from 'node:readline'
 import { RegistryError } from '../oci/errors.ts'
 import type { Background } from './background.ts'
 import type { OpenStores } from './open-stores.ts'
-import { OPERATIONS, UsageError } from './operations.ts'
+import { UsageError } from './operation.ts'
+import { OPERATIONS } from './operations.ts'
 
 /** Unix socket paths are bounded to about 104 bytes. */
 const PATH_LIMIT = 100

@@ -6,43 +6,27 @@ import { isName, parseName, parseReference } from '../oci/reference.ts'
 import { fsck } from '../registry/fsck.ts'
 import { listSweeps, readLedger, type SweepSummary } from '../registry/gc/ledger.ts'
 import { createProject, findProject, listProjects } from '../registry/projects.ts'
-import type { Actor, Registry } from '../registry/registry.ts'
 import { eventsOf } from '../registry/relay.ts'
 import { requireRepository } from '../registry/repositories.ts'
 import { deleteRepository, restoreRepository } from '../registry/repository-deletion.ts'
 import { scrub } from '../registry/scrub.ts'
 import { tagHistory } from '../registry/tags.ts'
 import { undo } from '../registry/undo.ts'
-import type { Background } from './background.ts'
-import type { OpenStores } from './open-stores.ts'
-
-export interface Operation {
-  usage: string
-  what: string
-  /** @returns the exit code */
-  run(context: OperationContext, args: string[]): Promise<number>
-}
-
-export interface OperationContext {
-  stores: OpenStores
-  registry: Registry
-  background: Pick<Background, 'sweepNow' | 'withoutSweeps'>
-  actor: Actor
-  print(line: string): void
-}
+import { MEMBER_OPERATIONS } from './member-operations.ts'
+import { type Operation, one, parsed, UsageError } from './operation.ts'
+import { ROBOT_OPERATIONS } from './robot-operations.ts'
+import { USER_OPERATIONS } from './user-operations.ts'
 
 const LISTED = 1000
-
-/** Wrong arguments: the answer is the operation's usage. */
-export class UsageError extends Error {}
 
 export const OPERATIONS: Record<string, Operation> = {
   'project create': {
     usage: 'project create NAME [--public]',
     what: 'make a project; its name is the first part of its repositories’ names',
     run: async ({ registry, actor, print }, args) => {
-      const { names, flags } = split(args, ['--public'])
-      const project = await createProject(registry, one(names), { public: flags.has('--public') }, actor)
+      const { positionals, values } = parsed(args, { public: { type: 'boolean' } })
+      const settings = { public: values.public === true }
+      const project = await createProject(registry, one(positionals), settings, actor)
       print(`created project ${project.name} (${project.public ? 'public: anybody may pull' : 'private'})`)
       return 0
     },
@@ -66,6 +50,9 @@ export const OPERATIONS: Record<string, Operation> = {
       return 0
     },
   },
+  ...USER_OPERATIONS,
+  ...MEMBER_OPERATIONS,
+  ...ROBOT_OPERATIONS,
   undo: {
     usage: 'undo NAME:TAG [--to DIGEST] | NAME@DIGEST | NAME',
     what: 'bring back a deleted manifest or repository, or what a tag named before its last move',
@@ -231,18 +218,6 @@ function sweepLine(summary: SweepSummary): string {
   } = summary
   const when = new Date(startedAtMs).toISOString()
   return `${id}\t${when}\t${state}\t${trigger}\t${manifests} manifests, ${links} links, ${sessions} uploads, ${objects} objects, ${freedBytes} bytes freed${failures > 0 ? `; ${failures} failed: ${error}` : ''}`
-}
-
-function split(args: string[], known: string[]): { names: string[]; flags: Set<string> } {
-  const flags = args.filter((arg) => arg.startsWith('--'))
-  const unknown = flags.find((flag) => !known.includes(flag))
-  if (unknown) throw new UsageError(`unknown option ${unknown}`)
-  return { names: args.filter((arg) => !arg.startsWith('--')), flags: new Set(flags) }
-}
-
-function one(args: string[]): string {
-  if (args.length !== 1 || args[0] === '') throw new UsageError('expected exactly one argument')
-  return args[0]!
 }
 
 function parseImage(text: string): { name: string; reference: string } {

@@ -80,6 +80,8 @@ export async function everything(twin: Twin): Promise<void> {
   }
   const small = await pushImage(ask, REPOSITORY, 'small')
   const large = await pushImage(ask, REPOSITORY, 'large', 100_000)
+  // Stays, so that it is still there when its event is relayed, however late.
+  await pushImage(ask, REPOSITORY, 'stays', 100_000)
   for (const path of ['manifests/large', 'tags/list', `referrers/${sha256(small)}`])
     await must(200, 'GET', path)
   await must(201, 'PUT', 'manifests/again', { body: small, headers: { 'content-type': MANIFEST } })
@@ -141,6 +143,7 @@ export async function eventually(twin: Twin): Promise<void> {
   if (direct) await twin.events.invoke('Relay', createdEvent(twin.bucket, direct.replace(/[^/]+$/, 'nobody')))
   // Given up by somebody who did not say so.
   await ask('PATCH', await startUpload(ask, REPOSITORY), { body: randomBytes(40 * 2 ** 20) })
+  await twin.events.invoke('Relay', { Records: [] })
   await twin.events.invoke('Setup', { task: 'rotate' })
   twin.bendWorkers({ preload: ['later.mjs'], env: { LATER_DAYS: '9', LATER_PACE: '60' } })
   await twin.events.invoke('Relay', { task: 'no such job' })

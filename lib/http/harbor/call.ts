@@ -1,6 +1,6 @@
 // One request of the management API: routed, and its sender known. What handlers ask of it.
 import type { Access } from '../../access/access.ts'
-import { decideInProject, decideInSystem, readStanding } from '../../access/permissions.ts'
+import { decideInProject, decideInSystem, readStanding, type Standing } from '../../access/permissions.ts'
 import type { Principal } from '../../access/principal.ts'
 import { RegistryError } from '../../oci/errors.ts'
 import { projectNameOf } from '../../registry/project-numbers.ts'
@@ -50,22 +50,35 @@ export async function requireProject(
   given = call.params.project!,
 ): Promise<Project> {
   const name = await projectNameOf(call.registry, given, call.request.headers['x-is-resource-name'])
-  // A number that no project has is no name either, though there be a project named so.
-  return requireProjectNamed(call, resource, action, name ?? `#${given}`)
+  return projectIfAllowed(call, resource, action, name, given)
 }
 
 /** The same for a project whose name stands in the body. */
-export async function requireProjectNamed(
+export function requireProjectNamed(
   call: HarborCall,
   resource: string,
   action: string,
   name: string,
 ): Promise<Project> {
-  const standing = await readStanding(call.registry, call.principal, name)
+  return projectIfAllowed(call, resource, action, name, name)
+}
+
+/** @param name undefined: no project has the number that was given */
+async function projectIfAllowed(
+  call: HarborCall,
+  resource: string,
+  action: string,
+  name: string | undefined,
+  given: string,
+): Promise<Project> {
+  const standing: Standing =
+    name === undefined
+      ? { projectName: given, roles: [] }
+      : await readStanding(call.registry, call.principal, name)
   const { allowed, why } = decideInProject(call.principal, standing, resource, action)
-  noteUse(call, `${resource}:${name}:${action}`, allowed)
+  noteUse(call, `${resource}:${name ?? given}:${action}`, allowed)
   if (!allowed) throw refused(call, why)
-  if (!standing.project) throw new RegistryError('NOT_FOUND', `project ${name} not found`)
+  if (!standing.project) throw new RegistryError('NOT_FOUND', `project ${given} not found`)
   return standing.project
 }
 

@@ -8,6 +8,7 @@ import {
 } from '../../registry/configuration.ts'
 import type { HttpResponse } from '../message.ts'
 import { answer, done } from './answers.ts'
+import { noted } from './audit.ts'
 import { readFields } from './body.ts'
 import { type HarborCall, type HarborRoute, requireSystem } from './call.ts'
 
@@ -26,6 +27,7 @@ async function show(call: HarborCall): Promise<HttpResponse> {
 async function change(call: HarborCall): Promise<HttpResponse> {
   requireSystem(call, 'configuration', 'update')
   await changeConfiguration(call.registry, await readFields(call.request))
+  await noted(call, { operation: 'update', resourceType: 'configuration', resource: 'configuration' })
   return done()
 }
 

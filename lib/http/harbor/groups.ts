@@ -10,6 +10,7 @@ import {
 import { RegistryError } from '../../oci/errors.ts'
 import type { HttpResponse } from '../message.ts'
 import { answer, created, done } from './answers.ts'
+import { noted } from './audit.ts'
 import { numberIn, readFields, textIn } from './body.ts'
 import { type HarborCall, type HarborRoute, numberParam, requireLogin, requireSystem } from './call.ts'
 import { listAnswer, type Row } from './lists.ts'
@@ -54,6 +55,7 @@ async function create(call: HarborCall): Promise<HttpResponse> {
     type: numberIn(fields, 'group_type') ?? 0,
     ldapDn: textIn(fields, 'ldap_group_dn'),
   })
+  await noted(call, { operation: 'create', resourceType: 'user-group', resource: group.name })
   return created(`/usergroups/${group.number}`)
 }
 
@@ -67,12 +69,15 @@ async function rename(call: HarborCall): Promise<HttpResponse> {
   requireSystem(call, 'user-group', 'update')
   const name = textIn(await readFields(call.request), 'group_name')
   await renameGroup(call.registry, numberParam(call, 'group'), name)
+  await noted(call, { operation: 'update', resourceType: 'user-group', resource: name })
   return done()
 }
 
 async function remove(call: HarborCall): Promise<HttpResponse> {
   requireSystem(call, 'user-group', 'delete')
-  await deleteGroup(call.registry, numberParam(call, 'group'))
+  const group = await requireGroup(call.registry, numberParam(call, 'group'))
+  await deleteGroup(call.registry, group.number)
+  await noted(call, { operation: 'delete', resourceType: 'user-group', resource: group.name })
   return done()
 }
 

@@ -45,19 +45,8 @@ export function listAnswer(
     field: aliases[each.field] ?? each.field,
   })
   const filters = parseQuery(request.query.get('q')).map(named)
-  return filteredAnswer(request, rows, filters, parseSort(request.query.get('sort')).map(named), shown)
-}
-
-/** The same where the handler has read `q` itself. */
-export function filteredAnswer(
-  request: HttpRequest,
-  rows: Row[],
-  filters: Filter[],
-  sorts = parseSort(request.query.get('sort')),
-  shown: (row: Row) => Row = (row) => row,
-): HttpResponse {
   const kept = rows.filter((row) => filters.every((filter) => fits(row, filter)))
-  const sorted = sortedBy(kept, sorts)
+  const sorted = sortedBy(kept, parseSort(request.query.get('sort')).map(named))
   const page = pageOf(request)
   const from = (page.number - 1) * page.size
   const cut = page.size === 0 ? sorted : sorted.slice(from, from + page.size)

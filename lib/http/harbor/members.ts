@@ -13,9 +13,11 @@ import { RegistryError } from '../../oci/errors.ts'
 import type { Project } from '../../registry/projects.ts'
 import type { HttpResponse } from '../message.ts'
 import { answer, created, done } from './answers.ts'
+import { type Deed, noted } from './audit.ts'
 import { type Fields, numberIn, objectIn, readFields, textIn } from './body.ts'
 import { type HarborCall, type HarborRoute, numberParam, requireProject } from './call.ts'
 import { listAnswer, type Row } from './lists.ts'
+import { ROLE_NUMBERS } from './role-numbers.ts'
 
 export const MEMBER_ROUTES: HarborRoute[] = [
   { method: 'GET', path: '/projects/{project}/members', run: list },
@@ -24,15 +26,6 @@ export const MEMBER_ROUTES: HarborRoute[] = [
   { method: 'PUT', path: '/projects/{project}/members/{member}', run: update },
   { method: 'DELETE', path: '/projects/{project}/members/{member}', run: remove },
 ]
-
-/** Harbor's numbers of roles, which say nothing of their order. */
-export const ROLE_NUMBERS: Record<Role, number> = {
-  projectAdmin: 1,
-  developer: 2,
-  guest: 3,
-  maintainer: 4,
-  limitedGuest: 5,
-}
 
 async function list(call: HarborCall): Promise<HttpResponse> {
   const project = await requireProject(call, 'member', 'list')
@@ -51,6 +44,7 @@ async function add(call: HarborCall): Promise<HttpResponse> {
   const role = roleIn(fields)
   const entity = await entityOf(call.registry, wantedIn(fields))
   const member = await addMember(call.registry, project, { ...entity, role })
+  await note(call, 'create', project, member)
   return created(`/projects/${encodeURIComponent(call.params.project!)}/members/${member.number}`)
 }
 
@@ -94,13 +88,25 @@ async function update(call: HarborCall): Promise<HttpResponse> {
   const member = await presentMember(call, project)
   const role = roleIn(await readFields(call.request))
   if (role !== member.role) await changeRole(call.registry, project, member, role)
+  await note(call, 'update', project, member)
   return done()
 }
 
 async function remove(call: HarborCall): Promise<HttpResponse> {
   const project = await requireProject(call, 'member', 'delete')
-  await removeMember(call.registry, project, await presentMember(call, project))
+  const member = await presentMember(call, project)
+  await removeMember(call.registry, project, member)
+  await note(call, 'delete', project, member)
   return done()
+}
+
+function note(
+  call: HarborCall,
+  operation: Deed['operation'],
+  project: Project,
+  member: Member,
+): Promise<void> {
+  return noted(call, { operation, resourceType: 'member', resource: member.name, projectId: project.id })
 }
 
 async function presentMember(call: HarborCall, project: Project): Promise<Member> {

@@ -11,10 +11,10 @@ import {
 } from '../../access/robots.ts'
 import { RegistryError } from '../../oci/errors.ts'
 import { readConfiguration } from '../../registry/configuration.ts'
-import { projectNameOf } from '../../registry/project-numbers.ts'
 import type { Project } from '../../registry/projects.ts'
 import type { HttpResponse } from '../message.ts'
 import { answer, created, done, time } from './answers.ts'
+import { type Deed, noted } from './audit.ts'
 import { flagIn, numberIn, readFields, textIn } from './body.ts'
 import {
   type HarborCall,
@@ -23,10 +23,11 @@ import {
   numberParam,
   refused,
   requireLogin,
+  requireProject,
   requireProjectNamed,
   requireSystem,
 } from './call.ts'
-import { filteredAnswer, fits } from './lists.ts'
+import { listAnswer, type Row } from './lists.ts'
 import { type Filter, parseQuery } from './query.ts'
 import { levelIn, permissionsIn, robotRow } from './robot-fields.ts'
 import { byDefault } from './users.ts'
@@ -43,19 +44,23 @@ export const ROBOT_ROUTES: HarborRoute[] = [
 /** System robots, or with `q=Level=project,ProjectID=<number>` those of that project. */
 async function list(call: HarborCall): Promise<HttpResponse> {
   requireLogin(call)
-  const filters = parseQuery(call.request.query.get('q'))
-  const project = await projectAsked(call, filters)
+  const project = await projectAsked(call, parseQuery(call.request.query.get('q')))
+  const robots = (await listRobots(call.registry)).filter((robot) => robot.project?.id === project?.id)
   const { robot_name_prefix: prefix } = await readConfiguration(call.registry)
-  // Clients cut the prefix off before they look for a name, and look for it with the prefix as well.
-  const names = filters.filter(({ field }) => field === 'name')
-  const named = ({ name }: Robot) =>
-    names.every((filter) => fits({ name }, filter) || fits({ name: `${prefix}${name}` }, filter))
-  const robots = (await listRobots(call.registry)).filter(
-    (robot) => robot.project?.id === project?.id && named(robot),
+  const rows = await Promise.all(
+    robots.map(async (robot) => ({
+      ...(await robotRow(call.registry, robot, prefix)),
+      project_id: project?.number ?? 0,
+      // Clients cut the prefix off before they look for a name, and look for it with the prefix as well.
+      names: [robot.name, `${prefix}${robot.name}`],
+    })),
   )
-  const rows = await Promise.all(robots.map((robot) => robotRow(call.registry, robot, prefix)))
-  const others = filters.filter(({ field }) => !['level', 'project_id', 'name'].includes(field))
-  return filteredAnswer(byDefault(call.request, 'name'), rows, others)
+  return listAnswer(byDefault(call.request, 'name'), rows, { name: 'names' }, asShown)
+}
+
+/** Without what can only be asked for. */
+function asShown({ project_id: _, names: __, ...row }: Row): Row {
+  return row
 }
 
 async function projectAsked(call: HarborCall, filters: Filter[]): Promise<Project | undefined> {
@@ -72,8 +77,13 @@ async function projectAsked(call: HarborCall, filters: Filter[]): Promise<Projec
   const number = exactly('project_id')
   if (number === undefined) throw invalid('must with project ID when to query project robots')
   if (!/^[1-9]\d{0,8}$/.test(number)) throw invalid('ProjectID must be a positive integer')
-  const name = await projectNameOf(call.registry, number, 'false')
-  return requireProjectNamed(call, 'robot', 'list', name ?? `#${number}`)
+  return requireProject(withoutNaming(call), 'robot', 'list', number)
+}
+
+/** The number of a project, whatever the header says of the path. */
+function withoutNaming(call: HarborCall): HarborCall {
+  const { 'x-is-resource-name': _, ...headers } = call.request.headers
+  return { ...call, request: { ...call.request, headers } }
 }
 
 /** Robots make robots too, which may no more than they themselves. */
@@ -107,6 +117,7 @@ async function create(call: HarborCall): Promise<HttpResponse> {
     },
     ...(secret === '' ? {} : { secret }),
   })
+  await note(call, 'create', robot)
   return created(`/robots/${robot.number}`, {
     id: robot.number,
     name: `${settings.robot_name_prefix}${robot.name}`,
@@ -136,6 +147,7 @@ async function update(call: HarborCall): Promise<HttpResponse> {
     permissions: permissionsIn(fields),
     ...(durationDays === undefined ? {} : { durationDays }),
   })
+  await note(call, 'update', robot)
   return done()
 }
 
@@ -144,9 +156,9 @@ async function refresh(call: HarborCall): Promise<HttpResponse> {
   const robot = await robotOf(call)
   if (!(await rotates(call, robot))) await requireAccess(call, robot, 'update')
   const wanted = textIn(await readFields(call.request), 'secret')
-  if (wanted === '') return answer(200, { secret: await refreshSecret(call.registry, robot) })
-  await refreshSecret(call.registry, robot, wanted)
-  return answer(200, {})
+  const secret = await refreshSecret(call.registry, robot, wanted || undefined)
+  await note(call, 'update', robot)
+  return answer(200, wanted === '' ? { secret } : {})
 }
 
 /**
@@ -168,6 +180,7 @@ async function rotates(call: HarborCall, robot: Robot): Promise<boolean> {
 async function remove(call: HarborCall): Promise<HttpResponse> {
   const robot = await robotFor(call, 'delete')
   await deleteRobot(call.registry, robot)
+  await note(call, 'delete', robot)
   return done()
 }
 
@@ -197,6 +210,11 @@ async function requireRobotAccess(
   if (level === 'project') return requireProjectNamed(call, 'robot', action, projectName)
   requireSystem(call, 'robot', action)
   return undefined
+}
+
+function note(call: HarborCall, operation: Deed['operation'], { name, project }: Robot): Promise<void> {
+  const where = project ? { projectId: project.id } : {}
+  return noted(call, { operation, resourceType: 'robot', resource: name, ...where })
 }
 
 function invalid(why: string): RegistryError {

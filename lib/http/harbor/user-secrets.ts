@@ -5,6 +5,7 @@ import { changeUser, requireUser, setPassword, type User } from '../../access/us
 import { RegistryError } from '../../oci/errors.ts'
 import type { HttpResponse } from '../message.ts'
 import { done } from './answers.ts'
+import { noted } from './audit.ts'
 import { flagIn, readFields, textIn } from './body.ts'
 import { type HarborCall, type HarborRoute, numberParam, requireSystem } from './call.ts'
 import { isSelf } from './users.ts'
@@ -21,7 +22,7 @@ async function setAdmin(call: HarborCall): Promise<HttpResponse> {
   const user = await requireUser(call.registry, wanted)
   const admin = flagIn(await readFields(call.request), 'sysadmin_flag') ?? false
   if (admin !== user.admin) await changeUser(call.registry, user.name, { admin })
-  return done()
+  return updated(call, user)
 }
 
 /** Administrators need not know the old one, except for their own. */
@@ -36,7 +37,7 @@ async function changePassword(call: HarborCall): Promise<HttpResponse> {
   if (await isPassword(call.registry, user.name, fresh))
     throw new RegistryError('REQUEST_INVALID', 'New password is identical to old password')
   await setPassword(call.registry, user.name, fresh)
-  return done()
+  return updated(call, user)
 }
 
 /** Harbor has these for users of OIDC only; here everybody may have a secret that is not their password. */
@@ -44,6 +45,11 @@ async function changeCliSecret(call: HarborCall): Promise<HttpResponse> {
   const user = await selfOrManaged(call)
   const secret = textIn(await readFields(call.request), 'secret', Number.POSITIVE_INFINITY)
   await setCliSecret(call.registry, user.name, secret)
+  return updated(call, user)
+}
+
+async function updated(call: HarborCall, { name }: User): Promise<HttpResponse> {
+  await noted(call, { operation: 'update', resourceType: 'user', resource: name })
   return done()
 }
 

@@ -14,6 +14,7 @@ import { RegistryError } from '../../oci/errors.ts'
 import { readConfiguration } from '../../registry/configuration.ts'
 import type { HttpRequest, HttpResponse } from '../message.ts'
 import { answer, created, done, time } from './answers.ts'
+import { noted } from './audit.ts'
 import { type Fields, flagIn, readFields, textIn } from './body.ts'
 import { type HarborCall, type HarborRoute, numberParam, requireLogin, requireSystem } from './call.ts'
 import { listAnswer, type Row } from './lists.ts'
@@ -66,6 +67,7 @@ async function create(call: HarborCall): Promise<HttpResponse> {
     name: textIn(fields, 'username'),
     password: textIn(fields, 'password', Number.POSITIVE_INFINITY),
   })
+  await noted(call, { operation: 'create', resourceType: 'user', resource: user.name })
   return created(`/users/${user.number}`)
 }
 
@@ -109,6 +111,7 @@ async function update(call: HarborCall): Promise<HttpResponse> {
     throw new RegistryError('DENIED', 'nobody disables themselves: ask another administrator')
   const locks = disabled === undefined || disabled === user.disabled ? {} : { disabled }
   await changeUser(call.registry, user.name, { ...profile, ...locks })
+  await noted(call, { operation: 'update', resourceType: 'user', resource: user.name })
   return done()
 }
 
@@ -119,6 +122,7 @@ async function remove(call: HarborCall): Promise<HttpResponse> {
   if (isSelf(call.principal, wanted) || user.name === ADMIN)
     throw new RegistryError('DENIED', `User with ID ${wanted} cannot be deleted`)
   await deleteUser(call.registry, user.name)
+  await noted(call, { operation: 'delete', resourceType: 'user', resource: user.name })
   return done()
 }
 
