@@ -29,7 +29,10 @@ export async function collect(): Promise<string> {
     if (missing.length > 0) sections.push(`## ${name}\n\nNot run: ${missing.join(', ')} ${why}.`)
     else sections.push(section(name, files, needs))
   }
-  return sections.join('\n\n')
+  const origin =
+    'The Go proxy has neither of the two (`tools/unavailable.json`): they were compiled by hand from the sources named, ' +
+    'unmodified. Where they are not on the PATH, their suites are skipped.'
+  return [origin, ...sections].join('\n\n')
 }
 
 const sha256 = (program: string) =>
