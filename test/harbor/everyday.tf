@@ -16,6 +16,9 @@ resource "harbor_config_system" "main" {
   robot_token_expiration       = 30
   session_timeout              = 60
   storage_per_project          = 100
+
+  disabled_audit_log_event_types = "pull_artifact"
+
   banner_message {
     message   = "maintenance on Sunday"
     type      = "info"

@@ -87,6 +87,9 @@ function writeDown(program: string, args: string[], { code }: Ran): void {
   const file = process.env.HARBOR_TRANSCRIPT
   if (!file) return
   const said = args.map((arg) => (/^[\w@./:=%+-]+$/.test(arg) ? arg : `'${arg}'`)).join(' ')
-  const steady = said.replaceAll(/127\.0\.0\.1:\d+/g, 'HOST').replaceAll(/-chdir=\S+ /g, '')
+  const steady = said
+    .replaceAll(/127\.0\.0\.1:\d+/g, 'HOST')
+    .replaceAll(/-chdir=\S+ /g, '')
+    .replace(/-p \w{32}$/, '-p SECRET')
   appendFileSync(file, `${JSON.stringify({ program, said: steady, code })}\n`)
 }
