@@ -79,19 +79,22 @@ export async function createRobot(
     ...(robot.project ? { project: { ...robot.project } } : {}),
     ...(await hashPassword(secret)),
   }
+  const earlier = await leftOver(registry, name, robot)
+  const free: Condition = earlier ? { kind: 'equals', attributes: { gen: earlier.gen } } : { kind: 'absent' }
   const outcome = await registry.metadata.transact([
-    { kind: 'put', if: await freeName(registry, name, robot), item: { ...keys.robot(name), attributes } },
+    { kind: 'put', if: free, item: { ...keys.robot(name), attributes } },
+    ...(earlier ? [{ kind: 'delete', key: keys.robotListing(earlier.number) } as const] : []),
     { kind: 'put', item: { ...keys.robotListing(assigned), attributes: { v: 1, name } } },
   ])
   if (!outcome.ok) throw new RegistryError('CONFLICT', `a robot account named ${robot.name} exists already`)
   return { robot: robotOf(attributes), secret }
 }
 
-/** The name of a robot whose project is gone is free: this project is another one of that name. */
-async function freeName(registry: Registry, name: string, { project }: NewRobot): Promise<Condition> {
-  const earlier = project && (await registry.metadata.get(keys.robot(name)))
-  if (!earlier || robotOf(earlier.attributes).project?.id === project.id) return { kind: 'absent' }
-  return { kind: 'equals', attributes: { gen: text(earlier, 'gen') } }
+/** A robot of an earlier project of that name, which is gone: its name is free. */
+async function leftOver(registry: Registry, name: string, { project }: NewRobot) {
+  const item = project && (await registry.metadata.get(keys.robot(name)))
+  if (!item || robotOf(item.attributes).project?.id === project.id) return undefined
+  return { gen: text(item, 'gen'), number: number(item, 'number') }
 }
 
 function lifeOf(fromMs: number, durationDays: number): Attributes {
