@@ -60,6 +60,7 @@ const LOCAL: Suite[] = [
   { name: 'contract', files: ['test/contract'], needs: [], when: 'default' },
   { name: 'api', files: ['test/api'], needs: [], when: 'default' },
   { name: 'harbor-contract', files: ['test/harbor/contract.test.ts'], needs: [], when: 'default' },
+  { name: 'access', files: ['test/access'], needs: [], when: 'ci' },
   { name: 'infra', files: ['test/infra'], needs: [], when: 'default' },
   { name: 'cli', files: ['test/cli/'], needs: [], when: 'default' },
   { name: 'certificates', files: ['test/certificates'], needs: ['openssl'], when: 'default' },
@@ -114,8 +115,11 @@ function onTwin(
   return { name: `twin-${name}`, files, needs: [...TWIN, ...needs], when, env, together: true }
 }
 
+/** These bring a registry of their own shape. */
+const ONCE = ['clients-tls', 'clients-gitlab']
+
 const clientsThatRun = (when: Suite['when']) =>
-  CLIENTS.filter((suite) => suite.when === when && suite.name !== 'clients-tls')
+  CLIENTS.filter((suite) => suite.when === when && !ONCE.includes(suite.name))
 const filesOf = (suites: Suite[]) => suites.flatMap(({ files }) => files)
 const needsOf = (suites: Suite[]) => suites.flatMap(({ needs }) => needs)
 
@@ -124,10 +128,21 @@ const PROGRAMS = ['oci-conformance-rc', 'oci-conformance-main']
 const core = clientsThatRun('ci')
 const more = clientsThatRun('all')
 
+/** The same clients as somebody who is no administrator. */
+function withLogin(login: 'user' | 'robot', suite: Suite): Suite {
+  return { ...suite, env: { ...suite.env, TEST_LOGIN: login } }
+}
+
+const AS_OTHERS: Suite[] = (['user', 'robot'] as const).map((login) =>
+  withLogin(login, { name: `clients-as-${login}`, files: filesOf(core), needs: needsOf(core), when: 'ci' }),
+)
+
 const ON_TWIN: Suite[] = [
   onTwin(
     'deployment',
-    ['limits', 'bytes', 'rights', 'bad-input', 'doctor', 'ingest'].map((name) => `test/twin/${name}.test.ts`),
+    ['limits', 'bytes', 'rights', 'cognito', 'bad-input', 'doctor', 'ingest'].map(
+      (name) => `test/twin/${name}.test.ts`,
+    ),
     ['skopeo', 'crane', 'oras', 'regctl'],
   ),
   onTwin(
@@ -139,6 +154,7 @@ const ON_TWIN: Suite[] = [
   ),
   onTwin('conformance', [CONFORMANCE], PROGRAMS),
   onTwin('clients', filesOf(core), needsOf(core)),
+  withLogin('robot', onTwin('robots', filesOf(core), needsOf(core))),
   onTwin('clients-more', filesOf(more), needsOf(more), 'all'),
   onTwin(
     'alb',
@@ -153,9 +169,11 @@ const ON_TWIN: Suite[] = [
 export const SUITES: Suite[] = [
   ...LOCAL,
   ...CLIENTS,
+  ...AS_OTHERS,
   aws('contract'),
   aws('strictness'),
   aws('processes'),
+  aws('disabling'),
   aws('direct-uploads'),
   aws('recovery'),
   { name: 'aws-queue', files: ['test/aws/queue.test.ts'], needs: ['ministack'], when: 'ci' },

@@ -1,5 +1,5 @@
 // A registry server on stores that are open: listens, and drains when told to stop.
-import { handleHarbor } from '../http/harbor/harbor-api.ts'
+
 import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -10,6 +10,7 @@ import type { Api } from '../http/api.ts'
 import { handle } from '../http/application.ts'
 import { edgeClaims } from '../http/edge-headers.ts'
 import { renderError } from '../http/errors.ts'
+import { handleHarbor } from '../http/harbor/harbor-api.ts'
 import { type HttpRequest, type HttpResponse, json } from '../http/message.ts'
 import { redactedPath } from '../http/redacted-path.ts'
 import { routeLabel } from '../http/route-label.ts'

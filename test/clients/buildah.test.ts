@@ -5,7 +5,7 @@ let at: Workplace
 const storage = '--root storage --runroot run --storage-driver vfs'
 beforeAll(async () => {
   at = await openWorkplace()
-  await at.sh(`buildah login --tls-verify=false -u admin -p $PASSWORD ${at.host}`)
+  await at.sh(`buildah login --tls-verify=false -u "$LOGIN" -p $PASSWORD ${at.host}`)
 })
 afterAll(() => at.close())
 

@@ -27,15 +27,15 @@ test('containerd imports a multi-architecture image, pushes all of it and pulls 
   const name = `${at.host}/library/containerd:v1`
   await at.sh(`tar cf image.tar -C ${image.layout} .`)
   await ctr(`images import --all-platforms --no-unpack --index-name ${name} image.tar`)
-  await ctr(`images push --plain-http --user admin:$PASSWORD ${name}`)
+  await ctr(`images push --plain-http --user "$LOGIN:$PASSWORD" ${name}`)
   // containerd takes the layout's own index.json for the image.
   const digest = sha256(await readFile(path.join(image.layout, 'index.json')))
   expect((await at.manifest('library/containerd', 'v1')).digest).toBe(expected(digest))
   const before = at.registry.blobBytes
   await ctr(`images tag ${name} ${at.host}/library/containerd:v2`)
-  await ctr(`images push --plain-http --user admin:$PASSWORD ${at.host}/library/containerd:v2`)
+  await ctr(`images push --plain-http --user "$LOGIN:$PASSWORD" ${at.host}/library/containerd:v2`)
   expect(at.registry.blobBytes).toBe(before)
   await ctr(`images rm ${name}`)
-  const fetched = await ctr(`content fetch --all-platforms --plain-http --user admin:$PASSWORD ${name}`)
+  const fetched = await ctr(`content fetch --all-platforms --plain-http --user "$LOGIN:$PASSWORD" ${name}`)
   expect(fetched).toContain(digest.slice(7, 19))
 })

@@ -27,10 +27,10 @@ test('containerd 2 pushes a multi-architecture image whole and fetches it back',
   const name = `${at.host}/library/containerd2:v1`
   await at.sh(`tar cf image.tar -C ${image.layout} .`)
   await ctr(`images import --local --all-platforms --no-unpack --index-name ${name} image.tar`)
-  await ctr(`images push --local --plain-http --user admin:$PASSWORD ${name}`)
+  await ctr(`images push --local --plain-http --user "$LOGIN:$PASSWORD" ${name}`)
   const digest = sha256(await readFile(path.join(image.layout, 'index.json')))
   expect((await at.manifest('library/containerd2', 'v1')).digest).toBe(expected(digest))
   await ctr(`images rm ${name}`)
-  const fetched = await ctr(`content fetch --all-platforms --plain-http --user admin:$PASSWORD ${name}`)
+  const fetched = await ctr(`content fetch --all-platforms --plain-http --user "$LOGIN:$PASSWORD" ${name}`)
   expect(fetched).toContain(digest.slice(7, 19))
 })

@@ -4,7 +4,7 @@ import { openWorkplace, type Workplace } from './workplace.ts'
 let at: Workplace
 beforeAll(async () => {
   at = await openWorkplace()
-  await at.sh(`cosign login ${at.host} -u admin -p $PASSWORD`)
+  await at.sh(`cosign login ${at.host} -u "$LOGIN" -p $PASSWORD`)
 })
 afterAll(() => at.close())
 
@@ -13,7 +13,7 @@ test('cosign signs an image and verifies the signature, and a wrong key does not
   const name = `${at.host}/library/signed@${image.digest}`
   const environment = { COSIGN_PASSWORD: 'x' }
   await at.sh(
-    `oras cp --to-plain-http --from-oci-layout ${image.layout}:v1 --to-username admin --to-password $PASSWORD ${at.host}/library/signed:v1`,
+    `oras cp --to-plain-http --from-oci-layout ${image.layout}:v1 --to-username "$LOGIN" --to-password $PASSWORD ${at.host}/library/signed:v1`,
   )
   await at.sh(
     'cosign generate-key-pair --output-key-prefix right && cosign generate-key-pair --output-key-prefix wrong',

@@ -10,9 +10,9 @@ afterAll(() => at.close())
 test('notation signs an image, lists the signature as a referrer and verifies it', async () => {
   const image = await at.image('image', { layers: 1, layerBytes: 10_000 })
   const name = `${at.host}/library/notation@${image.digest}`
-  const login = '--insecure-registry -u admin -p $PASSWORD'
+  const login = '--insecure-registry -u "$LOGIN" -p $PASSWORD'
   await at.sh(
-    `oras cp --to-plain-http --from-oci-layout ${image.layout}:v1 --to-username admin --to-password $PASSWORD ${at.host}/library/notation:v1`,
+    `oras cp --to-plain-http --from-oci-layout ${image.layout}:v1 --to-username "$LOGIN" --to-password $PASSWORD ${at.host}/library/notation:v1`,
   )
   await at.sh(`notation cert generate-test --default test && notation sign ${login} ${name}`)
   const [signature] = await at.referrers('library/notation', image.digest)

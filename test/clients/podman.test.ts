@@ -6,7 +6,7 @@ let at: Workplace
 beforeAll(async () => {
   at = await openWorkplace()
   await at.sh(
-    `echo $PASSWORD | podman ${storage} login --tls-verify=false -u admin --password-stdin ${at.host}`,
+    `echo $PASSWORD | podman ${storage} login --tls-verify=false -u "$LOGIN" --password-stdin ${at.host}`,
   )
 })
 afterAll(() => at.close())

@@ -5,7 +5,7 @@ let at: Workplace
 beforeAll(async () => {
   at = await openWorkplace()
   await at.sh(
-    `regctl registry set --tls disabled ${at.host} && echo $PASSWORD | regctl registry login ${at.host} -u admin --pass-stdin`,
+    `regctl registry set --tls disabled ${at.host} && echo $PASSWORD | regctl registry login ${at.host} -u "$LOGIN" --pass-stdin`,
   )
 })
 afterAll(() => at.close())

@@ -7,7 +7,7 @@ import { expected, openWorkplace, type Workplace } from './workplace.ts'
 let at: Workplace
 beforeAll(async () => {
   at = await openWorkplace()
-  await at.sh(`echo $PASSWORD | skopeo login --tls-verify=false -u admin --password-stdin ${at.host}`)
+  await at.sh(`echo $PASSWORD | skopeo login --tls-verify=false -u "$LOGIN" --password-stdin ${at.host}`)
 })
 afterAll(() => at.close())
 

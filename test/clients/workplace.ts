@@ -8,6 +8,7 @@ import { ADMIN_PASSWORD, startServer } from '../support/server.ts'
 import { toolPath } from '../tools.ts'
 import { startCountingProxy } from './counting-proxy.ts'
 import { type Image, type ImageOptions, makeImage } from './image.ts'
+import { loginFor } from './login.ts'
 
 const run = promisify(execFile)
 
@@ -57,6 +58,7 @@ export async function openWorkplace(options: { tls?: boolean } = {}): Promise<Wo
       ? await onTwin(directory)
       : await onServer(directory, options.tls ?? false)
   const daemons: ChildProcess[] = []
+  const login = await loginFor(registry.url, registry.password)
   const env = {
     ...process.env,
     PATH: toolPath,
@@ -66,7 +68,8 @@ export async function openWorkplace(options: { tls?: boolean } = {}): Promise<Wo
     XDG_RUNTIME_DIR: home,
     REGISTRY_AUTH_FILE: path.join(home, 'auth.json'),
     DOCKER_CONFIG: path.join(home, 'docker'),
-    PASSWORD: registry.password,
+    LOGIN: login.name,
+    PASSWORD: login.password,
     ...registry.env,
   }
   const authorization = `Basic ${Buffer.from(`admin:${registry.password}`).toString('base64')}`

@@ -9,15 +9,9 @@ import { parseName, parseReference, projectOf, type Reference } from '../../oci/
 import type { HttpRequest, HttpResponse } from '../message.ts'
 import { answer, created, done } from './answers.ts'
 import { accessoryView, artifactView } from './artifact-view.ts'
-import type { HarborCall, HarborRoute } from './call.ts'
+import { type HarborCall, type HarborRoute, requireProjectNamed } from './call.ts'
 import { pageAnswer } from './lists.ts'
-import {
-  referenceIn,
-  requireNamedProject,
-  requireRepositoryRight,
-  requireWhole,
-  wantedIn,
-} from './repository-call.ts'
+import { referenceIn, requireRepositoryRight, requireWhole, wantedIn } from './repository-call.ts'
 
 const LIST = '/projects/{project}/repositories/{repository}/artifacts'
 const ONE = `${LIST}/{reference}`
@@ -73,7 +67,7 @@ function partsIn({ query }: HttpRequest) {
 async function copy(call: HarborCall): Promise<HttpResponse> {
   const { name } = await requireRepositoryRight(call, 'artifact', 'create')
   const from = sourceIn(call.request)
-  await requireNamedProject(call, projectOf(from.repository), 'artifact', 'read')
+  await requireProjectNamed(call, 'artifact', 'read', projectOf(from.repository))
   await copyArtifact(call.registry, from, parseName(name), call.actor)
   const { project, repository } = call.params
   const reference = from.reference.kind === 'tag' ? from.reference.tag : from.reference.digest

@@ -82,14 +82,6 @@ async function projectIfAllowed(
   return standing.project
 }
 
-/** A number in the path. @throws 422 when it is none */
-export function numberParam({ params }: HarborCall, name: string): number {
-  const text = params[name]!
-  if (!/^\d{1,9}$/.test(text))
-    throw new RegistryError('REQUEST_INVALID', `${name} in path must be a whole number`, { status: 422 })
-  return Number(text)
-}
-
 /** Whether the caller may do that in the project, without a refusal. */
 export async function mayInProject(
   call: HarborCall,

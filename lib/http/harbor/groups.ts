@@ -12,8 +12,9 @@ import type { HttpResponse } from '../message.ts'
 import { answer, created, done } from './answers.ts'
 import { noted } from './audit.ts'
 import { numberIn, readFields, textIn } from './body.ts'
-import { type HarborCall, type HarborRoute, numberParam, requireLogin, requireSystem } from './call.ts'
+import { type HarborCall, type HarborRoute, requireLogin, requireSystem } from './call.ts'
 import { listAnswer, type Row } from './lists.ts'
+import { numberOf } from './number-in-path.ts'
 
 export const GROUP_ROUTES: HarborRoute[] = [
   { method: 'GET', path: '/usergroups', run: list },
@@ -61,21 +62,21 @@ async function create(call: HarborCall): Promise<HttpResponse> {
 
 async function show(call: HarborCall): Promise<HttpResponse> {
   requireSystem(call, 'user-group', 'read')
-  return answer(200, groupRow(await requireGroup(call.registry, numberParam(call, 'group'))))
+  return answer(200, groupRow(await requireGroup(call.registry, numberOf(call, 'group'))))
 }
 
 /** Only the name changes: type and directory name say which group it is. */
 async function rename(call: HarborCall): Promise<HttpResponse> {
   requireSystem(call, 'user-group', 'update')
   const name = textIn(await readFields(call.request), 'group_name')
-  await renameGroup(call.registry, numberParam(call, 'group'), name)
+  await renameGroup(call.registry, numberOf(call, 'group'), name)
   await noted(call, { operation: 'update', resourceType: 'user-group', resource: name })
   return done()
 }
 
 async function remove(call: HarborCall): Promise<HttpResponse> {
   requireSystem(call, 'user-group', 'delete')
-  const group = await requireGroup(call.registry, numberParam(call, 'group'))
+  const group = await requireGroup(call.registry, numberOf(call, 'group'))
   await deleteGroup(call.registry, group.number)
   await noted(call, { operation: 'delete', resourceType: 'user-group', resource: group.name })
   return done()

@@ -8,10 +8,16 @@ import { answer, created, done } from './answers.ts'
 import { labelView } from './artifact-view.ts'
 import { type Deed, noted } from './audit.ts'
 import { type Fields, numberIn, readFields, textIn } from './body.ts'
-import { type HarborCall, type HarborRoute, requireLogin, requireSystem } from './call.ts'
+import {
+  type HarborCall,
+  type HarborRoute,
+  requireLogin,
+  requireProjectNamed,
+  requireSystem,
+} from './call.ts'
 import { pageAnswer } from './lists.ts'
 import { numberOf } from './number-in-path.ts'
-import { requireNamedProject, requireWhole, wantedIn } from './repository-call.ts'
+import { requireWhole, wantedIn } from './repository-call.ts'
 
 export const LABEL_ROUTES: HarborRoute[] = [
   { method: 'GET', path: '/labels', run: list },
@@ -69,7 +75,7 @@ async function remove(call: HarborCall): Promise<HttpResponse> {
 async function allowedLabel(call: HarborCall, action: string): Promise<Label> {
   const label = await requireLabel(call.registry, numberOf(call, 'label'))
   if (label.scope === 'g') requireSystem(call, 'label', action)
-  else await requireNamedProject(call, label.projectName, 'label', action)
+  else await requireProjectNamed(call, 'label', action, label.projectName)
   return label
 }
 
@@ -100,5 +106,5 @@ async function projectOfLabel(call: HarborCall, number: string, action: string) 
   if (!/^[1-9]\d{0,8}$/.test(number))
     throw new RegistryError('REQUEST_INVALID', 'must with project ID when to query project labels')
   const name = await projectNameOf(call.registry, number)
-  return requireNamedProject(call, name ?? `#${number}`, 'label', action)
+  return requireProjectNamed(call, 'label', action, name ?? `#${number}`)
 }

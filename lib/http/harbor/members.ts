@@ -15,8 +15,9 @@ import type { HttpResponse } from '../message.ts'
 import { answer, created, done } from './answers.ts'
 import { type Deed, noted } from './audit.ts'
 import { type Fields, numberIn, objectIn, readFields, textIn } from './body.ts'
-import { type HarborCall, type HarborRoute, numberParam, requireProject } from './call.ts'
+import { type HarborCall, type HarborRoute, requireProject } from './call.ts'
 import { listAnswer, type Row } from './lists.ts'
+import { numberOf } from './number-in-path.ts'
 import { ROLE_NUMBERS } from './role-numbers.ts'
 
 export const MEMBER_ROUTES: HarborRoute[] = [
@@ -110,7 +111,7 @@ function note(
 }
 
 async function presentMember(call: HarborCall, project: Project): Promise<Member> {
-  const member = await requireMember(call.registry, project, numberParam(call, 'member'))
+  const member = await requireMember(call.registry, project, numberOf(call, 'member'))
   return (await presentMembers(call.registry, [member]))[0] ?? member
 }
 

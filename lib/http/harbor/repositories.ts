@@ -12,9 +12,9 @@ import type { HttpResponse } from '../message.ts'
 import { answer, done, time } from './answers.ts'
 import { noted } from './audit.ts'
 import { readFields, textIn } from './body.ts'
-import { type HarborCall, type HarborRoute, mayInProject } from './call.ts'
+import { type HarborCall, type HarborRoute, mayInProject, requireProjectNamed } from './call.ts'
 import { pageAnswer } from './lists.ts'
-import { requireNamedProject, requireRepositoryRight, requireWhole, wantedIn } from './repository-call.ts'
+import { requireRepositoryRight, requireWhole, wantedIn } from './repository-call.ts'
 
 const DESCRIPTION_LIMIT = 64 * 1024
 const ONE = '/projects/{project}/repositories/{repository}'
@@ -33,7 +33,7 @@ async function listAll(call: HarborCall): Promise<HttpResponse> {
 }
 
 async function listOfProject(call: HarborCall): Promise<HttpResponse> {
-  const { name } = await requireNamedProject(call, call.params.project!, 'repository', 'list')
+  const { name } = await requireProjectNamed(call, 'repository', 'list', call.params.project!)
   return listed(call, name, async () => true)
 }
 

@@ -1,10 +1,9 @@
 // Requests below /projects/{project}/repositories/{repository}. There the project is always given by its name.
-import { decideInProject, readStanding } from '../../access/permissions.ts'
 import { RegistryError } from '../../oci/errors.ts'
 import { parseReference, type Reference } from '../../oci/reference.ts'
 import type { Project } from '../../registry/projects.ts'
 import type { HttpRequest } from '../message.ts'
-import { type HarborCall, refused } from './call.ts'
+import { type HarborCall, requireProjectNamed } from './call.ts'
 import { pageOf } from './lists.ts'
 import { parseQuery, parseSort } from './query.ts'
 
@@ -23,22 +22,8 @@ export async function requireRepositoryRight(
   resource: string,
   action: string,
 ): Promise<RepositoryTarget> {
-  const project = await requireNamedProject(call, call.params.project!, resource, action)
+  const project = await requireProjectNamed(call, resource, action, call.params.project!)
   return { project, name: `${project.name}/${call.params.repository}` }
-}
-
-/** @throws UNAUTHORIZED for anonymous callers; DENIED for others, whether the project exists or not; NOT_FOUND */
-export async function requireNamedProject(
-  call: HarborCall,
-  name: string,
-  resource: string,
-  action: string,
-): Promise<Project> {
-  const standing = await readStanding(call.registry, call.principal, name)
-  const { allowed, why } = decideInProject(call.principal, standing, resource, action)
-  if (!allowed) throw refused(call, why)
-  if (!standing.project) throw new RegistryError('NOT_FOUND', `project ${name} not found`)
-  return standing.project
 }
 
 /** @throws TAG_INVALID, DIGEST_INVALID */

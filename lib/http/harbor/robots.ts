@@ -20,7 +20,6 @@ import {
   type HarborCall,
   type HarborRoute,
   mayInProject,
-  numberParam,
   refused,
   requireLogin,
   requireProject,
@@ -28,6 +27,7 @@ import {
   requireSystem,
 } from './call.ts'
 import { listAnswer, type Row } from './lists.ts'
+import { numberOf } from './number-in-path.ts'
 import { type Filter, parseQuery } from './query.ts'
 import { levelIn, permissionsIn, robotRow } from './robot-fields.ts'
 import { byDefault } from './users.ts'
@@ -192,7 +192,7 @@ async function robotFor(call: HarborCall, action: string): Promise<Robot> {
 
 function robotOf(call: HarborCall): Promise<Robot> {
   requireLogin(call)
-  return requireRobot(call.registry, numberParam(call, 'robot'))
+  return requireRobot(call.registry, numberOf(call, 'robot'))
 }
 
 async function requireAccess(call: HarborCall, { level, project }: Robot, action: string): Promise<void> {

@@ -7,7 +7,8 @@ import type { HttpResponse } from '../message.ts'
 import { done } from './answers.ts'
 import { noted } from './audit.ts'
 import { flagIn, readFields, textIn } from './body.ts'
-import { type HarborCall, type HarborRoute, numberParam, requireSystem } from './call.ts'
+import { type HarborCall, type HarborRoute, requireSystem } from './call.ts'
+import { numberOf } from './number-in-path.ts'
 import { isSelf } from './users.ts'
 
 export const USER_SECRET_ROUTES: HarborRoute[] = [
@@ -17,7 +18,7 @@ export const USER_SECRET_ROUTES: HarborRoute[] = [
 ]
 
 async function setAdmin(call: HarborCall): Promise<HttpResponse> {
-  const wanted = numberParam(call, 'user')
+  const wanted = numberOf(call, 'user')
   requireSystem(call, 'user', 'update')
   const user = await requireUser(call.registry, wanted)
   const admin = flagIn(await readFields(call.request), 'sysadmin_flag') ?? false
@@ -54,7 +55,7 @@ async function updated(call: HarborCall, { name }: User): Promise<HttpResponse> 
 }
 
 async function selfOrManaged(call: HarborCall): Promise<User> {
-  const wanted = numberParam(call, 'user')
+  const wanted = numberOf(call, 'user')
   if (!isSelf(call.principal, wanted)) requireSystem(call, 'user', 'update')
   return requireUser(call.registry, wanted)
 }

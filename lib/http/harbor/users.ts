@@ -16,8 +16,9 @@ import type { HttpRequest, HttpResponse } from '../message.ts'
 import { answer, created, done, time } from './answers.ts'
 import { noted } from './audit.ts'
 import { type Fields, flagIn, readFields, textIn } from './body.ts'
-import { type HarborCall, type HarborRoute, numberParam, requireLogin, requireSystem } from './call.ts'
+import { type HarborCall, type HarborRoute, requireLogin, requireSystem } from './call.ts'
 import { listAnswer, type Row } from './lists.ts'
+import { numberOf } from './number-in-path.ts'
 
 export const USER_ROUTES: HarborRoute[] = [
   { method: 'GET', path: '/users', run: list },
@@ -93,14 +94,14 @@ async function search(call: HarborCall): Promise<HttpResponse> {
 }
 
 async function show(call: HarborCall): Promise<HttpResponse> {
-  const wanted = numberParam(call, 'user')
+  const wanted = numberOf(call, 'user')
   if (!isSelf(call.principal, wanted)) requireSystem(call, 'user', 'read')
   return answer(200, userRow(await requireUser(call.registry, wanted)))
 }
 
 /** Harbor's three fields are all replaced. Beyond Harbor, `disabled` lets administrators lock somebody out. */
 async function update(call: HarborCall): Promise<HttpResponse> {
-  const wanted = numberParam(call, 'user')
+  const wanted = numberOf(call, 'user')
   if (!isSelf(call.principal, wanted)) requireSystem(call, 'user', 'update')
   const user = await requireUser(call.registry, wanted)
   const fields = await readFields(call.request)
@@ -116,7 +117,7 @@ async function update(call: HarborCall): Promise<HttpResponse> {
 }
 
 async function remove(call: HarborCall): Promise<HttpResponse> {
-  const wanted = numberParam(call, 'user')
+  const wanted = numberOf(call, 'user')
   requireSystem(call, 'user', 'delete')
   const user = await requireUser(call.registry, wanted)
   if (isSelf(call.principal, wanted) || user.name === ADMIN)

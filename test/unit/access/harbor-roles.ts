@@ -24,3 +24,31 @@ export const HARBOR_ROLES: Record<string, string> = {
     project R; quota R; repository LR pull; configuration R; scan R; sbom R; scanner R; tag L; accessory L;
     artifact RL; artifact-addition R`,
 }
+
+/** What everybody may in a public project: publicProjectPolicies of src/common/rbac/project/rbac_util.go. */
+export const HARBOR_PUBLIC =
+  'project R; label RL; repository L pull; scan R; scanner R; tag L; artifact RL; artifact-addition R; accessory L'
+
+/** What robots can be given: PoliciesMap and NolimitProvider of src/common/rbac/const.go, in its order. */
+export const HARBOR_ROBOT_SYSTEM = `
+  audit-log L; preheat-instance RCDLU; project LC; replication-policy RCDLU; replication RCL; replication-adapter L;
+  registry RCDLU; scan-all RU stop C; system-volumes R; garbage-collection RCLU stop; purge-audit RCLU stop;
+  jobservice-monitor L stop; scanner RCDLU; label RCDU; security-hub RL; catalog R; quota RL; robot CRLD; user CRULD;
+  ldap-user CL; quota U; user-group CRULD`
+export const HARBOR_ROBOT_PROJECT = `
+  log L; project RDU; metadata RCDLU; repository RUDL pull push; artifact RCLD; scan CR stop; sbom C stop R; tag CLD;
+  accessory L; artifact-addition R; artifact-label CD; scanner CR; preheat-policy RCDLU; immutable-tag CDLU;
+  notification-policy RCDLU; tag-retention RCDLU; label RCDLU; quota R; robot CRLD; export-cve CR; member CRULD`
+
+const LETTERS: Record<string, string> = { C: 'create', R: 'read', U: 'update', D: 'delete', L: 'list' }
+
+/** `resource action` of everything that such a text allows. */
+export function rulesIn(text: string): string[] {
+  return text.split(';').flatMap((line) => {
+    const [resource, ...words] = line.trim().split(/\s+/)
+    const actions = words.flatMap((word) =>
+      /^[CRUDL]+$/.test(word) ? [...word].map((letter) => LETTERS[letter]!) : [word],
+    )
+    return actions.map((action) => `${resource} ${action}`)
+  })
+}

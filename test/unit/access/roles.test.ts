@@ -1,21 +1,21 @@
 // Our table of roles against Harbor's own, in both directions.
 import { expect, test } from 'vitest'
-import { leastRole, may, type ProjectResource, ROLES } from '../../../lib/access/roles.ts'
-import { HARBOR_ROLES } from './harbor-roles.ts'
+import { PROJECT_PERMISSIONS, SYSTEM_PERMISSIONS } from '../../../lib/access/robot-permissions.ts'
+import { leastRole, may, mayAnybody, type ProjectResource, ROLES } from '../../../lib/access/roles.ts'
+import {
+  HARBOR_PUBLIC,
+  HARBOR_ROBOT_PROJECT,
+  HARBOR_ROBOT_SYSTEM,
+  HARBOR_ROLES,
+  rulesIn,
+} from './harbor-roles.ts'
 
-const LETTERS: Record<string, string> = { C: 'create', R: 'read', U: 'update', D: 'delete', L: 'list' }
-const ACTIONS = [...Object.values(LETTERS), 'pull', 'push', 'operate', 'stop', 'scanner-pull', '*', '']
+const ACTIONS = [
+  ...['create', 'read', 'update', 'delete', 'list'],
+  ...['pull', 'push', 'operate', 'stop', 'scanner-pull', '*', ''],
+]
 
-/** `resource action` of everything a role may do in Harbor. */
-function rulesOf(role: string): string[] {
-  return HARBOR_ROLES[role]!.split(';').flatMap((line) => {
-    const [resource, ...words] = line.trim().split(/\s+/)
-    const actions = words.flatMap((word) =>
-      /^[CRUDL]+$/.test(word) ? [...word].map((letter) => LETTERS[letter]!) : [word],
-    )
-    return actions.map((action) => `${resource} ${action}`)
-  })
-}
+const rulesOf = (role: string) => rulesIn(HARBOR_ROLES[role]!)
 
 /** The compiler keeps this to the resources of our table, a test to Harbor's. */
 const RESOURCES: Record<ProjectResource, true> = {
@@ -55,6 +55,17 @@ test.each(ROLES)('a %s may do exactly what it may do in Harbor, on every resourc
     ACTIONS.filter((action) => may(role, resource, action)).map((action) => `${resource} ${action}`),
   )
   expect(allowed.sort()).toEqual(rulesOf(role).sort())
+})
+
+test('everybody may in public projects, and robots can be given, exactly what Harbor says', () => {
+  const anybody = resources.flatMap((resource) =>
+    ACTIONS.filter((action) => mayAnybody(resource, action)).map((action) => `${resource} ${action}`),
+  )
+  expect(anybody.sort()).toEqual(rulesIn(HARBOR_PUBLIC).sort())
+  const rules = (table: Record<string, string[]>) =>
+    Object.entries(table).flatMap(([resource, actions]) => actions.map((action) => `${resource} ${action}`))
+  expect(rules(PROJECT_PERMISSIONS).sort()).toEqual(rulesIn(HARBOR_ROBOT_PROJECT).sort())
+  expect(rules(SYSTEM_PERMISSIONS).sort()).toEqual(rulesIn(HARBOR_ROBOT_SYSTEM).sort())
 })
 
 test('the numbers of rules are those Harbor 2.14 has', () => {
