@@ -6,9 +6,9 @@ const onSharedTwin = process.env.TEST_STORES === 'twin' && process.env.TWIN_VARI
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
-    // A machine may be busy with something else for a while.
+    // A machine may be busy with something else for a while: these are for what never ends.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     expect: { poll: { timeout: 10_000 } },
     setupFiles: onSharedTwin ? ['test/twin/started.ts'] : [],
     // Two cores: more workers only make timings worse.
