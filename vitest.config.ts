@@ -6,10 +6,10 @@ const onSharedTwin = process.env.TEST_STORES === 'twin' && process.env.TWIN_VARI
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // A machine may be busy with something else for a while: these are for what never ends.
     testTimeout: 120_000,
-    hookTimeout: 180_000,
-    // A machine may be busy with something else for a while.
-    expect: { poll: { timeout: 30_000 } },
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 10_000 } },
     setupFiles: onSharedTwin ? ['test/twin/started.ts'] : [],
     // Two cores: more workers only make timings worse.
     maxWorkers: 2,

@@ -12,7 +12,7 @@ export const TOGETHER = [
   '--no-isolate',
   '--no-file-parallelism',
   '--hook-timeout=300000',
-  '--test-timeout=60000',
+  '--test-timeout=120000',
 ]
 
 export interface TestOutcome {
