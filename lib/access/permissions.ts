@@ -126,7 +126,7 @@ export async function grantedActions(
       ? decideInProject(principal, standing, 'repository', action)
       : { allowed: false, why: `there is no action ${action} on repositories` }
     if (decision.allowed) granted.push(action)
-    else why ||= decision.why
+    else why = decision.why // the last one asks for most: a push is asked for after its pull
   }
   const { project } = standing
   return {

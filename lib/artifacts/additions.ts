@@ -11,7 +11,7 @@ import { findManifest } from '../registry/manifests.ts'
 import type { Registry } from '../registry/registry.ts'
 import { allBytes } from '../registry/stored-bytes.ts'
 import { requireAddition } from './addition-names.ts'
-import { readChart } from './chart.ts'
+import { chartDependencies, readChart } from './chart.ts'
 import { modelDocument, modelFiles } from './model.ts'
 
 export interface Addition {
@@ -61,7 +61,9 @@ export async function getAddition(
     case 'values.yaml':
       return plain(PLAIN_TYPE, (await chartOf(manifest, layerBytes)).values)
     case 'dependencies':
-      return json((await chartOf(manifest, layerBytes)).dependencies)
+      return json(
+        chartDependencies(manifest.config && (await readJsonBlob(registry, repository.id, manifest.config))),
+      )
   }
 }
 

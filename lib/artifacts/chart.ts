@@ -1,7 +1,5 @@
-// A Helm chart's archive, as far as its page shows it.
-import { parse } from 'yaml'
+// A Helm chart, as far as its page shows it: texts out of its archive, the rest out of its config.
 import { isObject } from '../oci/descriptor.ts'
-import { RegistryError } from '../oci/errors.ts'
 import { gunzipBounded, readTar } from './archive.ts'
 
 export interface ChartDependency {
@@ -15,26 +13,24 @@ export interface ChartDependency {
   alias?: string
 }
 
-export interface ChartDetails {
+export interface ChartTexts {
   /** As written; empty where there is none. */
   values: string
   readme: string
-  dependencies: ChartDependency[]
 }
 
-const FILES = ['chart.yaml', 'requirements.yaml', 'values.yaml', 'readme.md']
+const FILES = ['values.yaml', 'readme.md']
 
 /**
  * @param archive the chart's layer, a gzipped tar of one folder
  * @throws REQUEST_INVALID when it is none, or too large (413)
  */
-export async function readChart(archive: Uint8Array): Promise<ChartDetails> {
+export async function readChart(archive: Uint8Array): Promise<ChartTexts> {
   const files = await readTar(await gunzipBounded(archive), (name) => FILES.includes(fileOf(name)))
   const text = (name: string) => files.find((file) => fileOf(file.name) === name)?.text ?? ''
   return {
     values: text('values.yaml'),
     readme: text('readme.md'),
-    dependencies: dependenciesOf(text('chart.yaml'), text('requirements.yaml')),
   }
 }
 
@@ -44,12 +40,13 @@ function fileOf(name: string): string {
   return path.slice(path.indexOf('/') + 1).toLowerCase()
 }
 
-/** Charts of the first API version have their dependencies in a file of their own. */
-function dependenciesOf(chart: string, requirements: string): ChartDependency[] {
-  const metadata = parsed('Chart.yaml', chart)
-  const { dependencies } = metadata.apiVersion === 'v2' ? metadata : parsed('requirements.yaml', requirements)
-  if (!Array.isArray(dependencies)) return []
-  return dependencies.filter(isObject).map(dependency)
+/**
+ * Helm writes Chart.yaml as JSON into the config, and requirements.yaml of older charts too, so no YAML is read here.
+ * @param config parsed
+ */
+export function chartDependencies(config: Record<string, unknown> | undefined): ChartDependency[] {
+  const { dependencies } = config ?? {}
+  return Array.isArray(dependencies) ? dependencies.filter(isObject).map(dependency) : []
 }
 
 function dependency(entry: Record<string, unknown>): ChartDependency {
@@ -65,15 +62,5 @@ function dependency(entry: Record<string, unknown>): ChartDependency {
     ...(entry.enabled === true ? { enabled: true } : {}),
     ...list('import-values'),
     ...optional('alias'),
-  }
-}
-
-function parsed(file: string, text: string): Record<string, unknown> {
-  try {
-    // Aliases are bounded by the parser, which otherwise could be made to unfold gigabytes.
-    const value: unknown = parse(text, { maxAliasCount: 100 })
-    return isObject(value) ? value : {}
-  } catch (cause) {
-    throw new RegistryError('REQUEST_INVALID', `the chart's ${file} is not valid YAML`, { cause })
   }
 }

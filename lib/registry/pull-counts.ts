@@ -66,7 +66,11 @@ export class PullCounts {
     const waiting = this.#waiting(everything ? Number.POSITIVE_INFINITY : this.#registry.clock.nowMs())
     for (let at = 0; at < waiting.length; at += READ_AT_ONCE) {
       const some = waiting.slice(at, at + READ_AT_ONCE)
-      const items = await this.#registry.metadata.batchGet(some.map(({ key }) => key))
+      // As of a moment ago is as good: what was changed meanwhile is not overwritten.
+      const items = await this.#registry.metadata.batchGet(
+        some.map(({ key }) => key),
+        { stale: true },
+      )
       await Promise.all(some.map((counted, index) => this.#write(counted, items[index])))
     }
     this.#dueAtMs = Math.min(...this.#waiting(Number.POSITIVE_INFINITY).map(({ dueAtMs }) => dueAtMs))

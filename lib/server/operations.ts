@@ -12,6 +12,7 @@ import { deleteRepository, restoreRepository } from '../registry/repository-dele
 import { scrub } from '../registry/scrub.ts'
 import { tagHistory } from '../registry/tags.ts'
 import { undo } from '../registry/undo.ts'
+import { EXPLAIN_OPERATION } from './explain-operation.ts'
 import { MEMBER_OPERATIONS } from './member-operations.ts'
 import { type Operation, one, parsed, UsageError } from './operation.ts'
 import { ROBOT_OPERATIONS } from './robot-operations.ts'
@@ -53,6 +54,7 @@ export const OPERATIONS: Record<string, Operation> = {
   ...USER_OPERATIONS,
   ...MEMBER_OPERATIONS,
   ...ROBOT_OPERATIONS,
+  explain: EXPLAIN_OPERATION,
   undo: {
     usage: 'undo NAME:TAG [--to DIGEST] | NAME@DIGEST | NAME',
     what: 'bring back a deleted manifest or repository, or what a tag named before its last move',

@@ -1,7 +1,8 @@
-// A client of the management API, and the people and projects its tests need.
+// A client of the management API, whose answers are compared with Harbor's file, and the people its tests need.
 import { expect } from 'vitest'
+import { asHarbor } from '../harbor/as-harbor.ts'
 import { ADMIN_PASSWORD } from '../support/server.ts'
-import { type Answer, clientOf } from './client.ts'
+import type { Answer } from './client.ts'
 
 export interface HarborAnswer extends Answer {
   /** The body, parsed; undefined where there is none. */
@@ -21,7 +22,7 @@ export const basic = (name: string, password: string) =>
 /** @param name logs in with the password; anonymous without. @param password `admin` has another one by default */
 export function harborOf(url: string, name?: string, password?: string): Harbor {
   const secret = password ?? (name === 'admin' ? ADMIN_PASSWORD : PASSWORD)
-  const http = clientOf(url, name === undefined ? undefined : basic(name, secret))
+  const http = asHarbor(url, name === undefined ? undefined : basic(name, secret))
   const send = async (
     method: string,
     path: string,

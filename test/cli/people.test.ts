@@ -177,3 +177,26 @@ test('the external address is the host of the files, where it is configured', as
   )
   expect(Object.keys(JSON.parse(stdout).auths)).toEqual(['registry.example.com'])
 })
+
+test('it is explained who may do what, and why a request was refused', async () => {
+  const explain = async (...args: string[]) => {
+    const lines: string[] = []
+    const call = { operation: 'explain', args, principal: 'test' }
+    const code = await callControl(data, call, (line) => lines.push(line))
+    return { code, text: lines.join('\n') }
+  }
+  expect(await explain('admin', 'push', 'team/app')).toMatchObject({ code: 0 })
+  const refused = await explain('anonymous', 'push', 'team/app')
+  expect(refused).toMatchObject({
+    code: 1,
+    text: expect.stringContaining('anonymous may not push on team/app'),
+  })
+  const made = await said('user', 'create', 'eva', '--email', 'eva@example.com')
+  const http = clientOf(server.url, basicOf('eva', shown(made)))
+  const answer = await http('POST', '/v2/team/app/blobs/uploads/')
+  expect(answer.status).toBe(403)
+  const id = String(answer.headers['x-request-id'])
+  expect(answer.message).toContain(id)
+  await expect.poll(async () => (await explain(id)).text, { timeout: 10_000 }).toContain('by      eva')
+  expect((await explain(id)).text).toContain('needs developer')
+})

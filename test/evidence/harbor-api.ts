@@ -16,10 +16,9 @@ const root = path.resolve(import.meta.dirname, '../..')
 /** The API's own tests, and Harbor's clients where they are installed: all of them are listened to. */
 function filesToRun(): string[] {
   const folder = path.join(root, 'test/api')
-  const api = readdirSync(folder).filter(
-    (file) =>
-      file.endsWith('.test.ts') && readFileSync(path.join(folder, file), 'utf8').includes("'./harbor.ts'"),
-  )
+  const listens = (file: string) =>
+    /'\.\/(harbor|management)\.ts'/.test(readFileSync(path.join(folder, file), 'utf8'))
+  const api = readdirSync(folder).filter((file) => file.endsWith('.test.ts') && listens(file))
   const clients = SUITES.filter(
     ({ name, needs }) => ['harbor-cli', 'terraform'].includes(name) && needs.every((tool) => findTool(tool)),
   )

@@ -1,4 +1,5 @@
 // harbor-cli and Harbor's Terraform provider against the registry: which tests passed, and every command that was run.
+import { createHash } from 'node:crypto'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -8,7 +9,11 @@ import { findTool, unavailableTools } from '../tools.ts'
 
 export const title = 'Harbor’s own clients'
 
-const NAMES = ['harbor-cli', 'terraform']
+/** The sources that the tests were written against, as they are. */
+const SOURCES: Record<string, string> = {
+  'harbor-cli': 'goharbor/harbor-cli at d98afec5a3b9 (after v0.0.26)',
+  terraform: 'goharbor/terraform-provider-harbor at 489db88a3163 (after v3.12.4)',
+}
 
 interface Line {
   program: string
@@ -18,16 +23,24 @@ interface Line {
 
 export async function collect(): Promise<string> {
   const sections: string[] = []
-  for (const { name, files, needs } of SUITES.filter((suite) => NAMES.includes(suite.name))) {
+  for (const { name, files, needs } of SUITES.filter((suite) => suite.name in SOURCES)) {
     const missing = needs.filter((tool) => !findTool(tool))
     const why = missing.every((tool) => unavailableTools().has(tool)) ? 'cannot be had here' : 'not installed'
     if (missing.length > 0) sections.push(`## ${name}\n\nNot run: ${missing.join(', ')} ${why}.`)
-    else sections.push(section(name, files))
+    else sections.push(section(name, files, needs))
   }
-  return sections.join('\n\n')
+  const origin =
+    'The Go proxy has neither of the two (`tools/unavailable.json`): they were compiled by hand from the sources named, ' +
+    'unmodified. Where they are not on the PATH, their suites are skipped.'
+  return [origin, ...sections].join('\n\n')
 }
 
-function section(name: string, files: string[]): string {
+const sha256 = (program: string) =>
+  createHash('sha256')
+    .update(readFileSync(findTool(program)!))
+    .digest('hex')
+
+function section(name: string, files: string[], programs: string[]): string {
   const directory = mkdtempSync(path.join(tmpdir(), 'entrepot-transcript-'))
   const file = path.join(directory, 'commands.jsonl')
   const { outcomes } = runTests(files, { HARBOR_TRANSCRIPT: file })
@@ -38,7 +51,9 @@ function section(name: string, files: string[]): string {
   return [
     `## ${name}`,
     '',
-    `${passed} of ${outcomes.length} tests passed.`,
+    `${passed} of ${outcomes.length} tests passed. Source: ${SOURCES[name]}. Programs that ran:`,
+    '',
+    ...programs.map((program) => `- ${program}, sha256 ${sha256(program)}`),
     '',
     '| test | result |',
     '|---|---|',

@@ -89,6 +89,7 @@ test.each<[string, Exchange]>([
 })
 
 test.each<[string, Exchange, RegExp]>([
+  ['a failure of the registry', exchange('GET', '/labels/7', 500, DENIED), /answered 500/],
   ['a status', exchange('DELETE', '/labels/7', 204, undefined), /status 204 is not described/],
   [
     'a string for a number',

@@ -6,11 +6,19 @@ terraform {
 }
 provider "harbor" {}
 
+variable "promoted" {
+  type    = bool
+  default = false
+}
+
 resource "harbor_config_system" "main" {
   project_creation_restriction = "adminonly"
   robot_token_expiration       = 30
   session_timeout              = 60
   storage_per_project          = 100
+
+  disabled_audit_log_event_types = "pull_artifact"
+
   banner_message {
     message   = "maintenance on Sunday"
     type      = "info"
@@ -33,13 +41,12 @@ resource "harbor_user" "mia" {
   password  = "Marina-2026"
   full_name = "Mia"
   email     = "mia@example.com"
-  admin     = true
-  comment   = "keeps the boats"
+  admin     = var.promoted
 }
 resource "harbor_project_member_user" "mia" {
   project_id = harbor_project.team.id
   user_name  = harbor_user.mia.username
-  role       = "maintainer"
+  role       = var.promoted ? "projectadmin" : "maintainer"
 }
 resource "harbor_group" "crew" {
   group_name = "crew"

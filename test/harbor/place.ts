@@ -14,7 +14,10 @@ const run = promisify(execFile)
 
 export interface Ran {
   code: number
+  /** All it printed. */
   output: string
+  /** Without what it had to complain about. */
+  stdout: string
 }
 
 export interface Place {
@@ -26,7 +29,7 @@ export interface Place {
   harbor: Harbor
   /** Runs a client, whatever it says. */
   run(program: string, args: string[], env?: Record<string, string>): Promise<Ran>
-  /** Runs a client that must succeed. @returns what it printed. @throws with its output */
+  /** Runs a client that must succeed. @returns what it answered. @throws with all that it printed */
   succeed(program: string, args: string[], env?: Record<string, string>): Promise<string>
   /** What no client of Harbor's would have been told by a Harbor. */
   breaches: Set<string>
@@ -58,16 +61,16 @@ export async function openPlace(): Promise<Place> {
         const started = run(program, args, options)
         started.child.stdin?.end()
         const { stdout, stderr } = await started
-        return ended({ code: 0, output: stdout + stderr })
+        return ended({ code: 0, output: stdout + stderr, stdout })
       } catch (error) {
-        const { code, stdout, stderr } = error as { code?: unknown; stdout?: string; stderr?: string }
-        return ended({ code: typeof code === 'number' ? code : -1, output: `${stdout}${stderr}` })
+        const { code, stdout, stderr } = error as { code?: unknown; stdout: string; stderr: string }
+        return ended({ code: typeof code === 'number' ? code : -1, output: stdout + stderr, stdout })
       }
     },
     succeed: async (program, args, more) => {
-      const { code, output } = await place.run(program, args, more)
+      const { code, output, stdout } = await place.run(program, args, more)
       if (code !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${code}:\n${output}`)
-      return output
+      return stdout
     },
     breaches: proxy.breaches,
     close: async () => {
@@ -84,6 +87,9 @@ function writeDown(program: string, args: string[], { code }: Ran): void {
   const file = process.env.HARBOR_TRANSCRIPT
   if (!file) return
   const said = args.map((arg) => (/^[\w@./:=%+-]+$/.test(arg) ? arg : `'${arg}'`)).join(' ')
-  const steady = said.replaceAll(/127\.0\.0\.1:\d+/g, 'HOST').replaceAll(/-chdir=\S+ /g, '')
+  const steady = said
+    .replaceAll(/127\.0\.0\.1:\d+/g, 'HOST')
+    .replaceAll(/-chdir=\S+ /g, '')
+    .replace(/-p \w{32}$/, '-p SECRET')
   appendFileSync(file, `${JSON.stringify({ program, said: steady, code })}\n`)
 }

@@ -37,6 +37,10 @@ function askedOf(incoming: IncomingMessage, body: string, account: string): Aske
       return [{ action: `secretsmanager:${operation}`, resource: input.SecretId }]
     if (service.startsWith('AmazonEC2ContainerService'))
       return [{ action: `ecs:${operation}`, resource: serviceArn(input, account) }]
+    if (service === 'AWSCognitoIdentityProviderService') {
+      const resource = `arn:aws:cognito-idp:${REGION}:${account}:userpool/${input.UserPoolId}`
+      return [{ action: `cognito-idp:${operation}`, resource }]
+    }
     throw new Error(`a call nobody expected: ${target}`)
   }
   if (url.startsWith('/key-value-stores/')) return [keyValueStore(incoming)]

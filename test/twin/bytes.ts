@@ -1,10 +1,11 @@
 // Who handles the bytes of a push, by counts that are not ours: files on disk, the S3 server's own access log, and what
 // the operating system says the programs read.
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Image } from '../clients/image.ts'
 import type { Workplace } from '../clients/workplace.ts'
+import { descendantsOf } from './processes.ts'
 import type { Twin } from './twin.ts'
 
 export interface Pushed {
@@ -116,18 +117,4 @@ function readBytes(pid: number): number {
   } catch {
     return 0 // it ended
   }
-}
-
-function descendantsOf(pid: number): number[] {
-  const children = new Map<number, number[]>()
-  for (const name of readdirSync('/proc').filter((each) => /^\d+$/.test(each))) {
-    try {
-      const stat = readFileSync(path.join('/proc', name, 'stat'), 'utf8')
-      const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
-      children.set(parent, [...(children.get(parent) ?? []), Number(name)])
-    } catch {} // it ended
-  }
-  const all = [pid]
-  for (const each of all) all.push(...(children.get(each) ?? []))
-  return all
 }

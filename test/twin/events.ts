@@ -14,8 +14,6 @@ export interface Events {
   losing(lost: boolean): void
   /** The tasks that ran because somebody woke them. */
   workers: Task[]
-  /** Calls of the relay for the table's stream. */
-  readonly relayed: number
   /** Calls a function of the events stack, as a schedule does. @throws Error with what the function threw */
   invoke(name: 'Relay' | 'Setup', event: unknown): Promise<void>
   /** Until every worker that was woken has gone to sleep again. */
@@ -32,7 +30,11 @@ export interface EventsOptions {
 
 /** The stream's batching window. */
 const WINDOW_MS = 300
+/** Of the stream, for one batch that the function does not take. */
+const STREAM_ATTEMPTS = 20
 const LOOK_MS = 500
+
+const isRunning = ({ process }: Task) => process.exitCode === null && process.signalCode === null
 
 export function startEvents({ cloud, made, bucket, startWorker }: EventsOptions): Events {
   const common = { endpoint: cloud.endpoint, credentials: CREDENTIALS, region: REGION }
@@ -42,45 +44,61 @@ export function startEvents({ cloud, made, bucket, startWorker }: EventsOptions)
   const workers: Task[] = []
   let closed = false
   let lost = false
-  let relayed = 0
-  let due: NodeJS.Timeout | undefined
+  /** How many workers there are to be, at the last look. */
+  let wanted = 0
+  let streamed = false
+  let streaming = false
 
-  /** Only what the stream's filter lets through: new items of the outbox. */
-  cloud.witnesses.dynamodb.onCall = ({ action }, body) => {
-    if (!/:(PutItem|BatchWriteItem)$/.test(action) || !body.includes('"E#')) return
-    due ??= setTimeout(() => {
-      due = undefined
-      void relay().catch(() => {})
-    }, WINDOW_MS)
+  /** Only what the stream's filter lets through: new items of the outbox, which the relay itself but takes out. */
+  cloud.witnesses.dynamodb.onCall = ({ program, action }, body) => {
+    if (program === 'relay' || !/:(PutItem|BatchWriteItem)$/.test(action) || !body.includes('"E#')) return
+    streamed = true
+    if (!streaming) void stream()
   }
-  async function relay(): Promise<void> {
-    if (closed) return
-    relayed += 1
+  /** One call at a time, as of a shard: calls beside each other would take the same items and slow each other down. */
+  async function stream(): Promise<void> {
+    streaming = true
+    for (let failures = 0; streamed && failures < STREAM_ATTEMPTS && !closed; ) {
+      await sleep(WINDOW_MS)
+      streamed = false
+      if (await relay().catch(() => false)) failures = 0
+      else {
+        failures += 1
+        streamed = true
+      }
+    }
+    streaming = false
+  }
+  /** @returns whether the function took it */
+  async function relay(): Promise<boolean> {
     const FunctionName = await made.id('events', 'AWS::Lambda::Function', 'Relay')
     const Payload = JSON.stringify({ Records: [{ eventName: 'INSERT', eventSource: 'aws:dynamodb' }] })
-    await lambda.send(new InvokeCommand({ FunctionName, InvocationType: 'Event', Payload }))
+    return !(await lambda.send(new InvokeCommand({ FunctionName, Payload }))).FunctionError
   }
 
+  let cluster: string | undefined
   async function look(): Promise<void> {
-    const cluster = await made.id('network', 'AWS::ECS::Cluster')
+    cluster ??= await made.id('network', 'AWS::ECS::Cluster')
     const { services } = await ecs.send(
       new DescribeServicesCommand({ cluster, services: ['entrepot-workers'] }),
     )
-    const wanted = services?.[0]?.desiredCount ?? 0
-    const running = workers.filter(({ process }) => process.exitCode === null && process.signalCode === null)
+    wanted = services?.[0]?.desiredCount ?? 0
+    const running = workers.filter(isRunning)
     if (wanted > running.length && !closed) workers.push(await startWorker())
     if (wanted < running.length) await running[0]!.stop()
   }
   let looking = Promise.resolve()
-  const timer = setInterval(() => {
-    looking = looking.then(look).catch(() => {})
-  }, LOOK_MS)
+  /** After those that are under way: two beside each other would start two workers for one. */
+  const lookAgain = () => {
+    looking = looking.catch(() => {}).then(look)
+    return looking
+  }
+  const watching = (async () => {
+    for (; !closed; await sleep(LOOK_MS)) await lookAgain().catch(() => {})
+  })()
 
   return {
     workers,
-    get relayed() {
-      return relayed
-    },
     // MiniStack tells of it, by its own EventBridge and rules, when its own bucket gets the key too.
     objectCreated: async (Key) => {
       if (!closed && !lost)
@@ -97,14 +115,15 @@ export function startEvents({ cloud, made, bucket, startWorker }: EventsOptions)
       if (answer.FunctionError) throw new Error(Buffer.from(answer.Payload!).toString())
     },
     untilWorkersSleep: async () => {
-      while (!workers.some(({ process }) => process.exitCode === null)) await sleep(LOOK_MS)
-      for (const worker of workers) await worker.ended
+      // Who was woken may not have begun, and one that goes to sleep may leave a job to the next.
+      do {
+        await sleep(LOOK_MS)
+        await lookAgain()
+      } while (wanted > 0 || workers.some(isRunning))
     },
     close: async () => {
       closed = true
-      clearInterval(timer)
-      clearTimeout(due)
-      await looking
+      await watching
       for (const worker of workers) await worker.stop()
     },
   }

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type Asker, sha256 } from '../../lib/doctor/client.ts'
 import { openWorkplace, type Workplace } from '../clients/workplace.ts'
 import { askerFor, pushChunks, putBlob, startUpload, withDigest } from './everything.ts'
+import { collect } from './origin.ts'
 import { sharedTwin } from './shared.ts'
 import type { Task } from './tasks.ts'
 import type { Twin } from './twin.ts'
@@ -82,10 +83,10 @@ test('a task told to stop finishes the upload it has, and loses no acknowledged 
 /** Without a limit on how long a connection takes: all of them are made at once, by the process that takes them. */
 function patch(url: URL, bytes: Buffer): Promise<string> {
   return new Promise((resolve, reject) => {
-    const outgoing = request(url, { method: 'PATCH' }, (answer) => {
-      answer.resume()
+    const outgoing = request(url, { method: 'PATCH' }, async (answer) => {
+      const said = await collect(answer)
       if (answer.statusCode === 202) resolve(answer.headers.location!)
-      else reject(new Error(`PATCH: ${answer.statusCode}`))
+      else reject(new Error(`PATCH: ${answer.statusCode} ${said}`))
     })
     outgoing.once('error', reject)
     void pipeline(slowly(bytes, 12, 20), outgoing).catch(reject)

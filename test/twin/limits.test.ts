@@ -40,8 +40,9 @@ const textOf = async ({ body }: OriginAnswer) => (await collect(body))!.toString
 async function throughGateway(
   listener: RequestListener,
   request: Partial<OriginRequest>,
+  waitMs?: number,
 ): Promise<OriginAnswer> {
-  return startGateway(await stub(listener), 'api', 100).origin(asked(request))
+  return startGateway(await stub(listener), 'api', waitMs).origin(asked(request))
 }
 
 /** Through an edge of one behaviour, with these functions. */
@@ -101,7 +102,8 @@ const FELT: Record<Limit, () => Promise<boolean>> = {
   'gateway-headers': async () =>
     (await throughGateway(echo, { headers: { 'x-pad': 'x'.repeat(11_000) } })).status === 431,
   'gateway-time': async () =>
-    (await throughGateway((_, outgoing) => void setTimeout(() => outgoing.end(), 400), {})).status === 503,
+    (await throughGateway((_, outgoing) => void setTimeout(() => outgoing.end(), 400), {}, 100)).status ===
+    503,
   'function-event': async () =>
     (await throughGateway(echo, { method: 'PUT', body: megabytes(5) })).status === 413,
   'function-answer': async () =>

@@ -2,11 +2,13 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { GetRolePolicyCommand, IAMClient, ListRolePoliciesCommand } from '@aws-sdk/client-iam'
+import { askerOf, logIn } from '../../lib/doctor/client.ts'
 import type { Workplace } from '../clients/workplace.ts'
 import { evaluate, type Policy, type Statement } from '../support/iam.ts'
 import { PUSHERS } from './bytes.ts'
 import { CREDENTIALS, REGION } from './cloud.ts'
 import { eventually, everything } from './everything.ts'
+import { joinPool, manage, managementOf } from './management.ts'
 import type { Twin } from './twin.ts'
 import type { Call } from './witness.ts'
 
@@ -97,5 +99,21 @@ export async function work(twin: Twin, at: Workplace): Promise<void> {
     await pusher.push(at, image, `${at.host}/library/rights-${pusher.client}:v1`)
   }
   await everything(twin)
+  await manage(twin, `rights-${PUSHERS[0]!.client}`)
+  if (existsSync(path.join(twin.deployment.assembly, 'entrepot-identity.template.json'))) await asPoolUser(twin)
   await eventually(twin)
+}
+
+/** Somebody of the pool, at each function that takes a password. */
+async function asPoolUser(twin: Twin): Promise<void> {
+  const [name, password] = ['rita', 'Pool-password-12']
+  await joinPool(twin, name, password, 'rights')
+  await managementOf(twin, name, password)('GET', '/users/current', 200)
+  const challenge = `Bearer realm="${twin.url}/service/token",service="entrepot"`
+  await joinPool(twin, 'rosa', password, 'tokens')
+  await logIn(twin.url, challenge, { user: 'rosa', password }, 'library/app')
+  await joinPool(twin, 'rolf', password, 'images')
+  const headers = { authorization: `Basic ${Buffer.from(`rolf:${password}`).toString('base64')}` }
+  const answer = await askerOf(twin.url, () => undefined)('GET', '/v2/', { anonymous: true, headers })
+  if (answer.status !== 200) throw new Error(`GET /v2/: ${answer.status} ${answer.body}`)
 }

@@ -5,6 +5,7 @@ import { startTwin, type Twin, type TwinOptions } from './twin.ts'
 const shared = globalThis as { entrepotTwin?: Promise<Twin> }
 
 const VARIANTS: Record<string, TwinOptions> = {
+  '': { cloud: { cognito: {} } },
   'direct-off': { cloud: { directUploads: 'off' } },
   alb: {
     cloud: {
@@ -18,7 +19,7 @@ const VARIANTS: Record<string, TwinOptions> = {
 }
 
 export function sharedTwin(): Promise<Twin> {
-  shared.entrepotTwin ??= startTwin(VARIANTS[process.env.SABOTAGE ?? process.env.TWIN_VARIANT ?? ''])
+  shared.entrepotTwin ??= startTwin(VARIANTS[process.env.SABOTAGE ?? process.env.TWIN_VARIANT ?? ''] ?? VARIANTS[''])
   return shared.entrepotTwin
 }
 

@@ -48,7 +48,7 @@ const OUTSIDE: Record<string, string[]> = {
   oci: ['node:crypto'],
   registry: ['node:crypto'],
   jobs: [],
-  artifacts: ['node:util', 'node:zlib', 'modern-tar', 'yaml'],
+  artifacts: ['node:util', 'node:zlib', 'modern-tar'],
   access: ['node:crypto', 'jose'],
   config: ['node:fs', 'node:tls', 'node:util', 'yaml', 'zod'],
   http: ['node:crypto'],

@@ -6,6 +6,7 @@ import { projectNameOf } from '../../registry/project-numbers.ts'
 import type { HttpResponse } from '../message.ts'
 import { answer, created, done } from './answers.ts'
 import { labelView } from './artifact-view.ts'
+import { type Deed, noted } from './audit.ts'
 import { type Fields, numberIn, readFields, textIn } from './body.ts'
 import {
   type HarborCall,
@@ -47,6 +48,7 @@ async function create(call: HarborCall): Promise<HttpResponse> {
   const owner =
     scope === 'g' ? scope : await projectOfLabel(call, String(numberIn(fields, 'project_id') ?? ''), 'create')
   const label = await createLabel(call.registry, owner, textOf(fields))
+  await note(call, 'create', label)
   return created(`/labels/${label.id}`)
 }
 
@@ -56,13 +58,17 @@ async function show(call: HarborCall): Promise<HttpResponse> {
 
 async function change(call: HarborCall): Promise<HttpResponse> {
   const label = await allowedLabel(call, 'update')
-  await updateLabel(call.registry, label.id, textOf(await readFields(call.request)))
+  await note(
+    call,
+    'update',
+    await updateLabel(call.registry, label.id, textOf(await readFields(call.request))),
+  )
   return done()
 }
 
 async function remove(call: HarborCall): Promise<HttpResponse> {
   const label = await allowedLabel(call, 'delete')
-  await deleteLabel(call.registry, label.id)
+  await note(call, 'delete', await deleteLabel(call.registry, label.id))
   return done()
 }
 
@@ -71,6 +77,15 @@ async function allowedLabel(call: HarborCall, action: string): Promise<Label> {
   if (label.scope === 'g') requireSystem(call, 'label', action)
   else await requireProjectNamed(call, 'label', action, label.projectName)
   return label
+}
+
+async function note(
+  call: HarborCall,
+  operation: Deed['operation'],
+  { name, projectId }: Label,
+): Promise<void> {
+  const project = projectId === '' ? {} : { projectId }
+  await noted(call, { operation, resourceType: 'label', resource: name, ...project })
 }
 
 function textOf(fields: Fields) {

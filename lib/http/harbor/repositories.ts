@@ -10,6 +10,7 @@ import { findProject, type Project } from '../../registry/projects.ts'
 import { deleteRepository } from '../../registry/repository-deletion.ts'
 import type { HttpResponse } from '../message.ts'
 import { answer, done, time } from './answers.ts'
+import { noted } from './audit.ts'
 import { readFields, textIn } from './body.ts'
 import { type HarborCall, type HarborRoute, mayInProject, requireProjectNamed } from './call.ts'
 import { pageAnswer } from './lists.ts'
@@ -61,9 +62,15 @@ async function show(call: HarborCall): Promise<HttpResponse> {
 }
 
 async function describe(call: HarborCall): Promise<HttpResponse> {
-  const { name } = await requireRepositoryRight(call, 'repository', 'update')
+  const { project, name } = await requireRepositoryRight(call, 'repository', 'update')
   const description = textIn(await readFields(call.request), 'description', DESCRIPTION_LIMIT)
   await describeRepository(call.registry, name, description)
+  await noted(call, {
+    operation: 'update',
+    resourceType: 'repository',
+    resource: name,
+    projectId: project.id,
+  })
   return done()
 }
 

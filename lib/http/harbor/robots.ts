@@ -47,13 +47,19 @@ async function list(call: HarborCall): Promise<HttpResponse> {
   const project = await projectAsked(call, parseQuery(call.request.query.get('q')))
   const robots = (await listRobots(call.registry)).filter((robot) => robot.project?.id === project?.id)
   const { robot_name_prefix: prefix } = await readConfiguration(call.registry)
-  const rows = await Promise.all(robots.map((robot) => robotRow(call.registry, robot, prefix)))
-  const found = rows.map((row) => ({ ...row, project_id: project?.number ?? 0 }))
-  return listAnswer(byDefault(call.request, 'name'), found, {}, withoutProject)
+  const rows = await Promise.all(
+    robots.map(async (robot) => ({
+      ...(await robotRow(call.registry, robot, prefix)),
+      project_id: project?.number ?? 0,
+      // Clients cut the prefix off before they look for a name, and look for it with the prefix as well.
+      names: [robot.name, `${prefix}${robot.name}`],
+    })),
+  )
+  return listAnswer(byDefault(call.request, 'name'), rows, { name: 'names' }, asShown)
 }
 
-/** It can be asked for, and is not shown. */
-function withoutProject({ project_id: _, ...row }: Row): Row {
+/** Without what can only be asked for. */
+function asShown({ project_id: _, names: __, ...row }: Row): Row {
   return row
 }
 

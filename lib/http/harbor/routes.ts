@@ -6,6 +6,7 @@ import type { HarborRoute } from './call.ts'
 import { CONFIGURATION_ROUTES } from './configurations.ts'
 import { CURRENT_USER_ROUTES } from './current-user.ts'
 import { GROUP_ROUTES } from './groups.ts'
+import { IMMUTABLE_RULE_ROUTES } from './immutable-rules.ts'
 import { LABEL_ROUTES } from './labels.ts'
 import { MEMBER_ROUTES } from './members.ts'
 import { METADATA_ROUTES } from './metadatas.ts'
@@ -15,6 +16,7 @@ import { PROJECT_ROUTES } from './projects.ts'
 import { QUOTA_ROUTES } from './quotas.ts'
 import { REPOSITORY_ROUTES } from './repositories.ts'
 import { ROBOT_ROUTES } from './robots.ts'
+import { SEARCH_ROUTES } from './search.ts'
 import { STATISTICS_ROUTES } from './statistics.ts'
 import { SYSTEM_ROUTES } from './system.ts'
 import { USER_SECRET_ROUTES } from './user-secrets.ts'
@@ -40,4 +42,6 @@ export const ROUTES: HarborRoute[] = [
   ...ROBOT_ROUTES,
   ...PERMISSION_ROUTES,
   ...CONFIGURATION_ROUTES,
+  ...SEARCH_ROUTES,
+  ...IMMUTABLE_RULE_ROUTES,
 ]

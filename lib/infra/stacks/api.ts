@@ -5,7 +5,7 @@ import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
 import type { CloudConfig } from '../../config/cloud.ts'
-import { ALL_ITEMS, allow, allowBlobs, allowItems, CHANGES } from '../constructs/grants.ts'
+import { ALL_ITEMS, allow, allowBlobs, allowItems } from '../constructs/grants.ts'
 import { RegistryFunction } from '../constructs/registry-function.ts'
 import { trustLayers } from '../constructs/trust-layer.ts'
 import type { DataStack } from './data.ts'
@@ -57,8 +57,12 @@ export class ApiStack extends Stack {
     allowItems(registry, data.table, ALL_ITEMS)
     allowBlobs(registry, data.bucket, ['DeleteObject', 'GetObject', 'ListBucket', 'PutObject'])
     // Who asks is looked up, and that they asked is written down.
-    allowItems(token, data.table, ['BatchGetItem', 'BatchWriteItem', 'GetItem'])
-    allowItems(management, data.table, CHANGES)
+    // The first login of somebody of the pool makes a user here.
+    const onboarding = props.pool ? (['PutItem', 'Query'] as const) : []
+    allowItems(token, data.table, ['BatchGetItem', 'BatchWriteItem', 'GetItem', ...onboarding])
+    allowItems(management, data.table, ALL_ITEMS)
+    // Configs and charts are read for what they tell; copies of small blobs are made in the bucket.
+    allowBlobs(management, data.bucket, ['GetObject', 'PutObject'])
     for (const each of [registry, token, management]) {
       allow(each, ['secretsmanager:GetSecretValue'], [data.keys.secretArn])
       if (props.pool) allow(each, ['cognito-idp:AdminInitiateAuth'], [props.pool.arn])
