@@ -19,7 +19,8 @@ const FIRST: Record<string, string> = {
   PasswordResetRequiredException: 'reset your password first, where your organisation logs in',
   UserNotConfirmedException: 'confirm your account first',
 }
-const MFA = 'accounts with a second factor cannot log in with a password alone: use a robot account or a CLI secret'
+const MFA =
+  'accounts with a second factor cannot log in with a password alone: use a robot account or a CLI secret'
 
 export function cognitoProvider(UserPoolId: string, ClientId: string): IdentityProvider {
   const client = new CognitoIdentityProviderClient({ maxAttempts: 3 })

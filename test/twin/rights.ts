@@ -100,7 +100,8 @@ export async function work(twin: Twin, at: Workplace): Promise<void> {
   }
   await everything(twin)
   await manage(twin, `rights-${PUSHERS[0]!.client}`)
-  if (existsSync(path.join(twin.deployment.assembly, 'entrepot-identity.template.json'))) await asPoolUser(twin)
+  if (existsSync(path.join(twin.deployment.assembly, 'entrepot-identity.template.json')))
+    await asPoolUser(twin)
   await eventually(twin)
 }
 

@@ -19,7 +19,9 @@ const VARIANTS: Record<string, TwinOptions> = {
 }
 
 export function sharedTwin(): Promise<Twin> {
-  shared.entrepotTwin ??= startTwin(VARIANTS[process.env.SABOTAGE ?? process.env.TWIN_VARIANT ?? ''] ?? VARIANTS[''])
+  shared.entrepotTwin ??= startTwin(
+    VARIANTS[process.env.SABOTAGE ?? process.env.TWIN_VARIANT ?? ''] ?? VARIANTS[''],
+  )
   return shared.entrepotTwin
 }
 
