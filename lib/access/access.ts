@@ -56,6 +56,8 @@ export interface Access {
    * @throws UNAUTHORIZED, TOOMANYREQUESTS
    */
   authenticate(authorization: string | undefined): Promise<Principal>
+  /** @returns undefined when name or secret is wrong. @throws TOOMANYREQUESTS */
+  logIn(name: string, secret: string): Promise<Principal | undefined>
   token(request: TokenRequest): Promise<Record<string, unknown>>
   publicKeys(): { keys: object[] }
 }
@@ -117,6 +119,7 @@ export function createAccess(options: AccessOptions): Access {
       if (!principal) throw new RegistryError('UNAUTHORIZED', 'unauthorized: incorrect user name or password')
       return principal
     },
+    logIn: async (name, secret) => (open ? undefined : passwords.verify(name, secret)),
     token: (request) => answerTokenRequest(endpoint, request),
     publicKeys: () => ({ keys: tokens.publicKeys() }),
   }

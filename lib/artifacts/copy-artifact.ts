@@ -9,8 +9,10 @@ import { manifestOf } from '../registry/manifest-record.ts'
 import { bytesOf, findManifest } from '../registry/manifests.ts'
 import { mountBlob } from '../registry/mounts.ts'
 import { placeManifest } from '../registry/place-manifest.ts'
+import { findProject } from '../registry/projects.ts'
 import type { Actor, Registry } from '../registry/registry.ts'
 import { openRepository, type Repository, requireRepository } from '../registry/repositories.ts'
+import { requireRoom } from '../registry/room.ts'
 import { readAccessories } from './accessories.ts'
 import { isAccessory } from './collection.ts'
 import { readRows, readTags } from './rows.ts'
@@ -112,7 +114,11 @@ async function copyOne(
   actor: Actor,
 ): Promise<boolean> {
   const present = await registry.metadata.get(keys.manifest(target.id, digest))
-  if (!present) await linkContent(registry, source, target, manifest)
+  if (!present) {
+    const project = await findProject(registry, target.projectName)
+    if (project) await requireRoom(registry, project, manifest, { digest, sizeBytes: bytes.length })
+    await linkContent(registry, source, target, manifest)
+  }
   const tags = (await readTags(registry, source.id, digest)).map(({ name }) => name)
   let made = false
   for (let at = 0; at === 0 || at < tags.length; at += TAGS_AT_ONCE) {

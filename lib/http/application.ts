@@ -29,7 +29,7 @@ export async function handle(api: Api, request: HttpRequest, onError: OnError): 
 }
 
 function isManagement({ path }: HttpRequest): boolean {
-  return path === '/api' || path.startsWith('/api/')
+  return path === '/api' || path.startsWith('/api/') || path.startsWith('/c/')
 }
 
 async function route(api: Api, request: HttpRequest): Promise<HttpResponse> {

@@ -11,6 +11,8 @@ export interface GatewayEvent {
     domainName?: string
     http: { method: string; sourceIp: string }
   }
+  /** Apart from the headers, one each. */
+  cookies?: string[]
   body?: string
   isBase64Encoded?: boolean
 }
@@ -18,6 +20,8 @@ export interface GatewayEvent {
 export interface GatewayResult {
   statusCode: number
   headers: Record<string, string>
+  /** Values of Set-Cookie, which the gateway takes here. */
+  cookies?: string[]
   body: string
   isBase64Encoded: boolean
 }
@@ -38,7 +42,7 @@ export function fromGateway(event: GatewayEvent, edgeSecret: string | undefined)
     method: requestContext.http.method,
     path: event.rawPath,
     query: new URLSearchParams(event.rawQueryString),
-    headers: { ...headers, ...lengthOf(event) },
+    headers: { ...headers, ...cookieOf(event), ...lengthOf(event) },
     body: bodyOf(event),
     origin: `https://${host}`,
   }
@@ -50,6 +54,10 @@ function lengthOf({ body, isBase64Encoded, headers }: GatewayEvent): Record<stri
   return { 'content-length': String(Buffer.byteLength(body, isBase64Encoded ? 'base64' : 'utf8')) }
 }
 
+function cookieOf({ cookies }: GatewayEvent): Record<string, string> {
+  return cookies === undefined ? {} : { cookie: cookies.join('; ') }
+}
+
 async function* bodyOf({ body, isBase64Encoded }: GatewayEvent): AsyncGenerator<Uint8Array> {
   if (body) yield Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8')
 }
@@ -57,11 +65,13 @@ async function* bodyOf({ body, isBase64Encoded }: GatewayEvent): AsyncGenerator<
 /** @param method of the request: the answer to HEAD carries the body, because the gateway tells its length from it */
 export async function toGateway(method: string, response: HttpResponse): Promise<GatewayResult> {
   const bytes = await bytesOf(response)
-  const { status, headers, lengthBytes } = response
+  const { status, lengthBytes } = response
+  const { 'Set-Cookie': cookie, ...headers } = response.headers
   // Where there is only a length to tell it is told; a gateway that takes it away is why HEAD can be sent to the store.
   const told = method === 'HEAD' && bytes.length === 0 && lengthBytes !== undefined
   return {
     statusCode: status,
+    ...(cookie === undefined ? {} : { cookies: [cookie] }),
     headers: told ? { ...headers, 'Content-Length': String(lengthBytes) } : headers,
     body: Buffer.from(bytes).toString('base64'),
     isBase64Encoded: true,

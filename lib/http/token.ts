@@ -20,7 +20,8 @@ export async function answerToken(access: Access, request: HttpRequest): Promise
   return json(200, answer)
 }
 
-async function readForm(request: HttpRequest): Promise<URLSearchParams> {
+/** @throws REQUEST_INVALID (413) when it is too large */
+export async function readForm(request: HttpRequest): Promise<URLSearchParams> {
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of request.body) {

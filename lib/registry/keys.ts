@@ -44,6 +44,7 @@
 //   U#<user>                U                         user, in lower case: number, password hash, notBefore
 //   UE#<email>              U                         email in lower case -> user
 //   USERS                   <number>                  listing of users
+//   SE#<hash>               S                         browser session, by the hash of its id: name, begin, end
 //   GROUPS                  <number>                  user group: name, type, directory name
 //   UG#<type>#<name>        G                         user group by its name, or its name in the directory -> number
 //   RB#<robot>              R                         robot, `<name>` or `<project>+<name>`: secret hash, permissions
@@ -143,6 +144,7 @@ export const keys = {
   access: (principal: string, what: string): Key => ({ pk: `ACCESS#${principal}`, sk: what }),
   user: (name: string): Key => ({ pk: `U#${name.toLowerCase()}`, sk: 'U' }),
   email: (email: string): Key => ({ pk: `UE#${email.toLowerCase()}`, sk: 'U' }),
+  browserSession: (hash: string): Key => ({ pk: `SE#${hash}`, sk: 'S' }),
   userListing: (number: number): Key => ({ pk: 'USERS', sk: ordered(number) }),
   group: (number: number): Key => ({ pk: 'GROUPS', sk: ordered(number) }),
   groupName: (type: number, name: string): Key => ({ pk: `UG#${type}#${name}`, sk: 'G' }),

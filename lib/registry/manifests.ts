@@ -1,14 +1,16 @@
 // Manifests: pulled and pushed (distribution-spec v1.1.1 §"Pulling manifests", §"Pushing Manifests").
 import { algorithmOf, type Digest, digestOf } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
-import { MANIFEST_LIMIT_BYTES } from '../oci/manifest.ts'
-import { isTag, type Reference } from '../oci/reference.ts'
+import { MANIFEST_LIMIT_BYTES, parseManifest } from '../oci/manifest.ts'
+import { isTag, projectOf, type Reference } from '../oci/reference.ts'
 import { keys } from './keys.ts'
 import { type ManifestRecord, manifestOf } from './manifest-record.ts'
 import { placeManifest, placementKeys } from './place-manifest.ts'
 import type { Item } from './ports.ts'
+import { projectIn } from './projects.ts'
 import type { Actor, Registry } from './registry.ts'
 import { createRepository, type Repository, readRepository, requireRepository } from './repositories.ts'
+import { requireRoom } from './room.ts'
 import { allBytes } from './stored-bytes.ts'
 import { tagOf } from './tags.ts'
 
@@ -105,9 +107,22 @@ export async function putManifest(
     })
   const placement = { ...content, digest, tags, cause: 'push' }
   // One look at the repository and at what it has of this push already.
-  const found = await readRepository(registry, name, (id) => placementKeys(id, placement))
+  const projectName = projectOf(name)
+  const found = await readRepository(registry, name, (id) => [
+    ...placementKeys(id, placement),
+    keys.project(projectName),
+  ])
   const repository = found?.repository ?? (await createRepository(registry, name, actor))
-  const { manifest } = await placeManifest(registry, repository, placement, actor, found?.items)
+  const items = found?.items.slice(0, -1)
+  const projectItem = found ? found.items.at(-1) : await registry.metadata.get(keys.project(projectName))
+  const project = projectItem && projectIn(projectItem, projectName)
+  // Moving a tag to what is there adds nothing.
+  if (project && project.quotaBytes >= 0 && !items?.[0])
+    await requireRoom(registry, project, parseManifest(content.bytes, content.contentType), {
+      digest,
+      sizeBytes: content.bytes.length,
+    })
+  const { manifest } = await placeManifest(registry, repository, placement, actor, items)
   return { repository, digest, subject: manifest.subject?.digest, tags }
 }
 

@@ -63,6 +63,11 @@ export async function forgetUsage(
 /** Bytes of the project, everything counted that was pushed or deleted before. */
 export async function projectUsage(registry: Registry, project: string): Promise<number> {
   await settled(registry, project)
+  return countedBytes(registry, project)
+}
+
+/** Bytes counted so far, without waiting for what is on its way. */
+export async function countedBytes(registry: Registry, project: string): Promise<number> {
   let bytes = 0
   for await (const page of pagesOf(registry.metadata, { pk: partitions.projectBlobs(project) }))
     for (const item of page) bytes += number(item, 'sizeBytes')

@@ -4,6 +4,7 @@ import type { Api } from '../api.ts'
 import { methodNotAllowed } from '../errors.ts'
 import type { HttpRequest, HttpResponse } from '../message.ts'
 import { answer } from './answers.ts'
+import { answerSession, bySession, withCsrfToken } from './browser-session.ts'
 import type { HarborCall } from './call.ts'
 import { type MatchedRoute, matchRoute } from './router.ts'
 
@@ -25,6 +26,7 @@ export async function handleHarbor(
 
 async function route(api: Api, request: HttpRequest): Promise<HttpResponse> {
   const path = request.path.replace(/\/{2,}/g, '/').replace(/(.)\/$/, '$1')
+  if (path.startsWith('/c/')) return answerSession(api, { ...request, path })
   if (path === '/api/version') return answer(200, { version: 'v2.0' })
   if (!path.startsWith(`${BASE}/`)) throw noEndpoint(path)
   const matched = matchRoute(request.method, path.slice(BASE.length))
@@ -34,11 +36,14 @@ async function route(api: Api, request: HttpRequest): Promise<HttpResponse> {
 }
 
 async function run(api: Api, request: HttpRequest, { route, params }: MatchedRoute): Promise<HttpResponse> {
-  const principal = await api.access.authenticate(request.headers.authorization)
+  const { authorization } = request.headers
+  const session = authorization === undefined ? await bySession(api, request) : undefined
+  const principal = session ?? (await api.access.authenticate(authorization))
   const actor = { principal: principal.name, requestId: request.id }
   const { registry, recorder, access } = api
   const call: HarborCall = { registry, recorder, access, request, principal, actor, params }
-  return route.run(call)
+  const response = await route.run(call)
+  return session ? withCsrfToken(response, request) : response
 }
 
 function noEndpoint(path: string): RegistryError {
