@@ -51,7 +51,7 @@ export const OPERATIONS = {
   /** PATCH and PUT, through the tasks. What is above 13 MiB goes in parts: {@link STREAMED_GIB}. */
   streamedUpload: { requests: 2, s3Writes: 1, events: 1, readUnits: 1, writeUnits: 15 },
   /** That moves a tag; a new tag takes four write units less. */
-  manifestPush: { ...api, readUnits: 3, writeUnits: 20 },
+  manifestPush: { ...api, readUnits: 4, writeUnits: 20 },
   /** What each blob that it names adds. */
   manifestPushBlob: { readUnits: 1, writeUnits: 1.3 },
   relay: { relayCalls: 1, readUnits: 14, writeUnits: 16 },

@@ -217,3 +217,24 @@ test('the statistics count what there is', async () => {
   expect(counts.total_project_count).toBe(counts.private_project_count + counts.public_project_count)
   expect(counts.total_storage_consumption).toBeGreaterThan(0)
 })
+
+test('whether a name is taken is asked by HEAD, and the log of a project is there in its old shape too', async () => {
+  expect((await admin('HEAD', '/projects?project_name=library')).status).toBe(200)
+  expect((await admin('HEAD', '/projects?project_name=free')).status).toBe(404)
+  await admin('POST', '/projects', { project_name: 'logged' })
+  const [entry] = (await admin('GET', '/projects/logged/logs')).body
+  expect(entry).toMatchObject({ username: 'admin', operation: 'create', resource_type: 'project' })
+  const types = (await admin('GET', '/auditlog-exts/events')).body
+  expect(types).toContainEqual({ event_type: 'create_project' })
+  expect((await nobody()('GET', '/auditlog-exts/events')).status).toBe(401)
+})
+
+test('a push into a full project is refused, saying what it adds and what the limit is', async () => {
+  await admin('POST', '/projects', { project_name: 'full', storage_limit: 10 })
+  const push = pushImage(clientOf(server.url, basicOf('admin', ADMIN_PASSWORD)), 'full/app', 'v1')
+  await expect(push).rejects.toThrow('will exceed the configured upper limit of 10 B')
+  await admin('PUT', `/quotas/${(await admin('GET', '/projects/full')).body.project_id}`, {
+    hard: { storage: -1 },
+  })
+  await pushImage(clientOf(server.url, basicOf('admin', ADMIN_PASSWORD)), 'full/app', 'v1')
+})

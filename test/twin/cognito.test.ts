@@ -37,6 +37,20 @@ test('a user of the pool logs in, pushes by the role of a group, and many reques
   expect(json).toMatchObject({ username: 'ann', email: 'ann@example.com', sysadmin_flag: false })
 })
 
+test('a browser of somebody in the pool has a session through the edge', async () => {
+  const ask = askerOf(twin.url, () => undefined)
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+  const body = Buffer.from(new URLSearchParams({ principal: 'ann', password: PASSWORD }).toString())
+  const answer = await ask('POST', '/c/login', { anonymous: true, body, headers })
+  expect(answer.status).toBe(200)
+  const [cookie] = answer.headers.get('set-cookie')!.split(';')
+  expect(answer.headers.get('set-cookie')).toContain('; Secure')
+  const seen = await ask('GET', '/api/v2.0/users/current', { anonymous: true, headers: { cookie: cookie! } })
+  expect(seen.status).toBe(200)
+  const refused = await ask('POST', '/api/v2.0/projects', { anonymous: true, headers: { cookie: cookie! } })
+  expect([refused.status, refused.headers.has('x-harbor-csrf-token')]).toEqual([403, true])
+})
+
 test('a wrong password is refused, and so is who is not in the pool', async () => {
   await expect(token('ann', 'wrong')).rejects.toThrow('401')
   await expect(token('nobody', PASSWORD)).rejects.toThrow('401')
