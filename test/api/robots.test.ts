@@ -306,3 +306,22 @@ test('robots are renamed with the configured prefix, and log in with it and with
   await admin('PUT', '/configurations', { robot_name_prefix: 'robot$' })
   expect(await tokenOf('bot_team+named', secret, 'repository:team/app:pull')).toBe(401)
 })
+
+test('a robot that manages users makes no administrator, and has no power over one', async () => {
+  const { json } = await admin('POST', '/robots', {
+    name: 'user-keeper',
+    level: 'system',
+    duration: 1,
+    permissions: [onSystem('user:read', 'user:update', 'user:create')],
+  })
+  const keeper = harborOf(server.url, json.name, json.secret)
+  const number = await makeUser(admin, 'kept')
+  const refused = { status: 403, message: expect.stringContaining('only administrators') }
+  expect(await keeper('PUT', `/users/${number}/sysadmin`, { sysadmin_flag: true })).toMatchObject(refused)
+  for (const path of ['password', 'cli_secret']) {
+    const body = { new_password: 'Taken-over-1', secret: 'Taken-over-1' }
+    expect(await keeper('PUT', `/users/1/${path}`, body)).toMatchObject(refused)
+  }
+  expect((await keeper('PUT', `/users/${number}/password`, { new_password: 'New-password-1' })).status).toBe(200)
+  expect((await admin('GET', `/users/${number}`)).json.sysadmin_flag).toBe(false)
+})

@@ -7,7 +7,7 @@ import type { HttpResponse } from '../message.ts'
 import { done } from './answers.ts'
 import { noted } from './audit.ts'
 import { flagIn, readFields, textIn } from './body.ts'
-import { type HarborCall, type HarborRoute, requireSystem } from './call.ts'
+import { type HarborCall, type HarborRoute, refused, requireSystem } from './call.ts'
 import { numberOf } from './number-in-path.ts'
 import { isSelf } from './users.ts'
 
@@ -22,7 +22,10 @@ async function setAdmin(call: HarborCall): Promise<HttpResponse> {
   requireSystem(call, 'user', 'update')
   const user = await requireUser(call.registry, wanted)
   const admin = flagIn(await readFields(call.request), 'sysadmin_flag') ?? false
-  if (admin !== user.admin) await changeUser(call.registry, user.name, { admin })
+  if (admin !== user.admin) {
+    requireAdministrator(call)
+    await changeUser(call.registry, user.name, { admin })
+  }
   return updated(call, user)
 }
 
@@ -56,6 +59,14 @@ async function updated(call: HarborCall, { name }: User): Promise<HttpResponse> 
 
 async function selfOrManaged(call: HarborCall): Promise<User> {
   const wanted = numberOf(call, 'user')
-  if (!isSelf(call.principal, wanted)) requireSystem(call, 'user', 'update')
-  return requireUser(call.registry, wanted)
+  const self = isSelf(call.principal, wanted)
+  if (!self) requireSystem(call, 'user', 'update')
+  const user = await requireUser(call.registry, wanted)
+  if (user.admin && !self) requireAdministrator(call)
+  return user
+}
+
+/** Beyond Harbor, where a robot that may update users can make itself an administrator. */
+function requireAdministrator(call: HarborCall): void {
+  if (!call.principal.admin) throw refused(call, 'only administrators make, and have power over, administrators')
 }
