@@ -2,6 +2,7 @@
 // they are not up to date.
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { openApi } from './openapi.ts'
 
 const root = path.resolve(import.meta.dirname, '..')
 const ARCHITECTURE = path.join(root, 'docs/ARCHITECTURE.md')
@@ -22,4 +23,7 @@ export function architecture(): string {
   return text.replace(/(<!-- keys -->\n)[\s\S]*?(\n<!-- end of keys -->)/, `$1${keyMap()}$2`)
 }
 
-if (import.meta.main) writeFileSync(ARCHITECTURE, architecture())
+if (import.meta.main) {
+  writeFileSync(ARCHITECTURE, architecture())
+  writeFileSync(path.join(root, 'docs/openapi.yaml'), openApi())
+}

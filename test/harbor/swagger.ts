@@ -21,6 +21,12 @@ export interface Response {
   schema?: SwaggerSchema
 }
 
+export interface Parameter extends SwaggerSchema {
+  name: string
+  in: string
+  schema?: SwaggerSchema
+}
+
 export interface Operation {
   id: string
   tag: string
@@ -28,6 +34,7 @@ export interface Operation {
   /** The path template, without the base path. */
   template: string
   produces: string[]
+  parameters: Parameter[]
   /** By status, or `default`. */
   responses: Record<string, Response>
 }
@@ -36,6 +43,7 @@ interface SwaggerOperation {
   operationId: string
   tags: string[]
   produces?: string[]
+  parameters?: (Parameter | { $ref: string })[]
   responses: Record<string, Response>
 }
 
@@ -43,6 +51,7 @@ interface Document {
   basePath: string
   produces: string[]
   paths: Record<string, Record<string, SwaggerOperation>>
+  parameters: Record<string, Parameter>
   definitions: Record<string, SwaggerSchema>
   responses: Record<string, Response>
 }
@@ -72,6 +81,9 @@ export const OPERATIONS: Operation[] = Object.entries(document.paths).flatMap(([
       method: method.toUpperCase(),
       template,
       produces: found.produces ?? document.produces,
+      parameters: (found.parameters ?? []).map((each) =>
+        '$ref' in each && each.$ref ? document.parameters[each.$ref.replace('#/parameters/', '')]! : (each as Parameter),
+      ),
       responses: Object.fromEntries(
         Object.entries(found.responses).map(([status, response]) => [status, resolved(response)]),
       ),
