@@ -63,9 +63,17 @@ function operationJson(path: string, { id, tag, parameters, produces, responses 
     operationId: id,
     tags: [tag],
     summary: words(id),
-    parameters: [...named, ...parameters.filter((each) => ['query', 'header'].includes(each.in)).map(parameterJson)],
+    parameters: [
+      ...named,
+      ...parameters.filter((each) => ['query', 'header'].includes(each.in)).map(parameterJson),
+    ],
     ...(body
-      ? { requestBody: { required: true, content: { 'application/json': { schema: schemaJson(body.schema!) } } } }
+      ? {
+          requestBody: {
+            required: true,
+            content: { 'application/json': { schema: schemaJson(body.schema!) } },
+          },
+        }
       : {}),
     responses: {
       ...Object.fromEntries(ERRORS.map((status) => [status, refusal(status)])),
@@ -113,7 +121,9 @@ function schemaJson(schema: SwaggerSchema): Json {
   if (schema['x-nullable'] === true || schema['x-isnullable'] === true) json.nullable = true
   if (items) json.items = schemaJson(items)
   if (properties) {
-    json.properties = Object.fromEntries(Object.entries(properties).map(([name, each]) => [name, schemaJson(each)]))
+    json.properties = Object.fromEntries(
+      Object.entries(properties).map(([name, each]) => [name, schemaJson(each)]),
+    )
     const always = Object.keys(properties).filter((name) => properties[name]!['x-omitempty'] === false)
     const required = [...new Set([...(schema.required ?? []), ...always])]
     if (required.length > 0) json.required = required

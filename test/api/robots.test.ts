@@ -322,6 +322,8 @@ test('a robot that manages users makes no administrator, and has no power over o
     const body = { new_password: 'Taken-over-1', secret: 'Taken-over-1' }
     expect(await keeper('PUT', `/users/1/${path}`, body)).toMatchObject(refused)
   }
-  expect((await keeper('PUT', `/users/${number}/password`, { new_password: 'New-password-1' })).status).toBe(200)
+  expect((await keeper('PUT', `/users/${number}/password`, { new_password: 'New-password-1' })).status).toBe(
+    200,
+  )
   expect((await admin('GET', `/users/${number}`)).json.sysadmin_flag).toBe(false)
 })

@@ -82,7 +82,9 @@ export const OPERATIONS: Operation[] = Object.entries(document.paths).flatMap(([
       template,
       produces: found.produces ?? document.produces,
       parameters: (found.parameters ?? []).map((each) =>
-        '$ref' in each && each.$ref ? document.parameters[each.$ref.replace('#/parameters/', '')]! : (each as Parameter),
+        '$ref' in each && each.$ref
+          ? document.parameters[each.$ref.replace('#/parameters/', '')]!
+          : (each as Parameter),
       ),
       responses: Object.fromEntries(
         Object.entries(found.responses).map(([status, response]) => [status, resolved(response)]),

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import { expect, test } from 'vitest'
 import { Validator } from '@seriousme/openapi-schema-validator'
+import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { ROUTES } from '../../lib/http/harbor/routes.ts'
 import { architecture } from '../docs.ts'
@@ -18,7 +18,9 @@ test('docs/openapi.yaml has every route of the management API, and is a valid do
   expect(text).toBe(openApi())
   expect(await new Validator().validate(parse(text))).toMatchObject({ valid: true })
   const { paths } = parse(text) as { paths: Record<string, Record<string, { operationId: string }>> }
-  const ids = Object.values(paths).flatMap((each) => Object.values(each).map(({ operationId }) => operationId))
+  const ids = Object.values(paths).flatMap((each) =>
+    Object.values(each).map(({ operationId }) => operationId),
+  )
   expect(new Set(ids).size).toBe(ids.length)
   expect(ids).toHaveLength(ROUTES.length)
 })

@@ -68,5 +68,6 @@ async function selfOrManaged(call: HarborCall): Promise<User> {
 
 /** Beyond Harbor, where a robot that may update users can make itself an administrator. */
 function requireAdministrator(call: HarborCall): void {
-  if (!call.principal.admin) throw refused(call, 'only administrators make, and have power over, administrators')
+  if (!call.principal.admin)
+    throw refused(call, 'only administrators make, and have power over, administrators')
 }
