@@ -55,3 +55,10 @@ export async function makeUser(admin: Harbor, name: string, more: object = {}): 
   const user = { username: name, email: `${name}@example.com`, realname: name, password: PASSWORD, ...more }
   return numberOf(await admin('POST', '/users', user))
 }
+
+/** A private project without members: whoever makes one by the API is its first, and is taken out again. */
+export async function makeProject(admin: Harbor, name: string): Promise<void> {
+  const made = await admin('POST', '/projects', { project_name: name })
+  const path = `/projects/${numberOf(made)}/members`
+  for (const { id } of (await admin('GET', path)).json) await admin('DELETE', `${path}/${id}`)
+}

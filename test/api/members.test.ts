@@ -1,8 +1,7 @@
 // Members of projects over the management API.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { entrepot } from '../cli/command.ts'
 import { type Server, startServer } from '../support/server.ts'
-import { type Harbor, harborOf, makeUser, numberOf } from './management.ts'
+import { type Harbor, harborOf, makeProject, makeUser, numberOf } from './management.ts'
 
 let server: Server
 let admin: Harbor
@@ -12,7 +11,7 @@ beforeAll(async () => {
   admin = harborOf(server.url, 'admin')
   outsider = harborOf(server.url, 'outsider')
   await makeUser(admin, 'outsider')
-  for (const name of ['team', '2024']) await entrepot(['project', 'create', name, '--data', server.dataDir])
+  for (const name of ['team', '2024']) await makeProject(admin, name)
 })
 afterAll(() => server.stop())
 

@@ -1,9 +1,8 @@
 // Robots over the management API, and what they may with the registry.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { entrepot } from '../cli/command.ts'
 import { type Server, startServer } from '../support/server.ts'
 import { clientOf, pushImage } from './client.ts'
-import { basic, type Harbor, type HarborAnswer, harborOf, makeUser } from './management.ts'
+import { basic, type Harbor, type HarborAnswer, harborOf, makeProject, makeUser } from './management.ts'
 
 let server: Server
 let admin: Harbor
@@ -19,7 +18,7 @@ beforeAll(async () => {
   nobody = harborOf(server.url)
   for (const name of ['owner', 'guest']) await makeUser(admin, name)
   for (const name of ['team', 'other']) {
-    await entrepot(['project', 'create', name, '--data', server.dataDir])
+    await makeProject(admin, name)
     const members = `/projects/${name}/members`
     const member = await admin('POST', members, { role_id: 3, member_user: { username: 'guest' } })
     projects[name] = (await admin('GET', member.headers.location!.slice('/api/v2.0'.length))).json.project_id
