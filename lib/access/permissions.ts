@@ -52,18 +52,18 @@ export function decideInProject(
 ): Decision {
   const { projectName, project, roles } = standing
   if (principal.admin) return { allowed: true, why: 'administrators may everything' }
-  // The same words whether the project is missing or hidden: names of private projects are nobody's business.
-  if (!project) return { allowed: false, why: refusal(principal, projectName, resource, action, []) }
-  if (project.public && mayAnybody(resource, action))
+  if (project?.public && mayAnybody(resource, action))
     return { allowed: true, why: `${projectName} is public` }
+  // From here on the same words whether the project is missing or hidden: its name is nobody's business.
   if (principal.kind === 'robot') {
     const given = principal.permissions.find(
       ({ kind, namespace, projectId, access }) =>
         kind === 'project' &&
-        (namespace === '*' || (namespace === projectName && projectId === project.id)) &&
+        (namespace === '*' || (namespace === projectName && projectId === project?.id)) &&
         access.some((each) => each.resource === resource && each.action === action),
     )
-    if (given) return { allowed: true, why: `the robot has ${resource}:${action} in ${given.namespace}` }
+    if (given && project)
+      return { allowed: true, why: `the robot has ${resource}:${action} in ${given.namespace}` }
     return { allowed: false, why: `the robot was not given ${resource}:${action} in project ${projectName}` }
   }
   const role = isProjectResource(resource) ? roles.find((each) => may(each, resource, action)) : undefined
@@ -133,6 +133,7 @@ export async function grantedActions(
     allowed: why === '',
     actions: granted,
     why,
-    ...(project ? { projectId: project.id } : {}),
+    // A token can be read: with nothing granted it must not tell that there is such a project.
+    ...(project && granted.length > 0 ? { projectId: project.id } : {}),
   }
 }

@@ -3,7 +3,7 @@ import { keys, partitions } from './keys.ts'
 import { stableNumber } from './numbers.ts'
 import { pagesBackwards } from './partitions.ts'
 import type { Attributes, Item, Write } from './ports.ts'
-import { number, type Registry, text } from './registry.ts'
+import { type Actor, number, type Registry, text } from './registry.ts'
 
 /** Harbor purges by a schedule; here entries end by themselves. */
 const KEPT_DAYS = 90
@@ -40,7 +40,27 @@ export function auditWrites(registry: Registry, entry: AuditEntry, id = registry
   return places.map((key) => ({ kind: 'put', item: { ...key, attributes, expiresAtEpochSeconds } }))
 }
 
-export async function noteAudit(registry: Registry, entry: AuditEntry): Promise<void> {
+/** Something that somebody did by the management API or a command, and that worked. */
+export interface Deed {
+  operation: 'create' | 'update' | 'delete'
+  resourceType: string
+  resource: string
+  projectId?: string
+}
+
+/** Called once, when it is done. @param call who did it where: of the API, or of a command */
+export async function noted(
+  { registry, actor }: { registry: Registry; actor: Actor },
+  deed: Deed,
+): Promise<void> {
+  const entry: AuditEntry = {
+    ...deed,
+    atMs: registry.clock.nowMs(),
+    principal: actor.principal,
+    description: `${deed.operation} ${deed.resourceType} ${deed.resource}`,
+    succeeded: true,
+    requestId: actor.requestId,
+  }
   await registry.metadata.batchWrite(auditWrites(registry, entry))
 }
 

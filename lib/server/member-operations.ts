@@ -3,10 +3,10 @@ import { entityOf, presentMembers } from '../access/member-entity.ts'
 import { addMember, changeRole, listMembers, type Member, removeMember } from '../access/members.ts'
 import { isRole, ROLES, type Role } from '../access/roles.ts'
 import { RegistryError } from '../oci/errors.ts'
+import { noted } from '../registry/audit-log.ts'
 import { findProject, type Project } from '../registry/projects.ts'
 import type { Registry } from '../registry/registry.ts'
 import { type Operation, type OperationContext, one, parsed, UsageError } from './operation.ts'
-import { noted } from './operation-audit.ts'
 
 export const MEMBER_OPERATIONS: Record<string, Operation> = {
   'member add': {

@@ -11,11 +11,11 @@ import {
   refreshSecret,
 } from '../access/robots.ts'
 import { RegistryError } from '../oci/errors.ts'
+import { noted } from '../registry/audit-log.ts'
 import { readConfiguration } from '../registry/configuration.ts'
 import { findProject } from '../registry/projects.ts'
 import type { Registry } from '../registry/registry.ts'
 import { type Operation, type OperationContext, one, parsed, UsageError } from './operation.ts'
-import { noted } from './operation-audit.ts'
 import { permissionsOf, RIGHTS_OPTIONS } from './robot-arguments.ts'
 import { isRobotFile, ROBOT_FILES, robotFile, shellQuoted } from './robot-files.ts'
 

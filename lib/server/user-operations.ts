@@ -1,8 +1,8 @@
 // `entrepot user …`: people who log in with a password of ours.
 import { randomBytes } from 'node:crypto'
 import { changeUser, createUser, deleteUser, listUsers, setPassword } from '../access/users.ts'
+import { noted } from '../registry/audit-log.ts'
 import { type Operation, type OperationContext, one, parsed } from './operation.ts'
-import { noted } from './operation-audit.ts'
 
 const PASSWORD = { password: { type: 'string' } } as const
 

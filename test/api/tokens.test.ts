@@ -5,6 +5,7 @@ import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ADMIN_PASSWORD, type Server, startServer } from '../support/server.ts'
 import { type Client, clientOf, pushImage } from './client.ts'
+import { basic as basicLogin, harborOf, makeProject, makeUser, PASSWORD } from './management.ts'
 
 let server: Server
 let http: Client
@@ -220,4 +221,28 @@ test('an upload goes on after its bearer token has expired, because the session 
       })
     ).status,
   ).toBe(202)
+})
+
+test('no token and no refusal tells a hidden project from one that is not there, robots’ neither', async () => {
+  const admin = harborOf(server.url, 'admin')
+  await makeProject(admin, 'hidden')
+  await makeUser(admin, 'curious')
+  const access = [{ resource: 'repository', action: 'pull' }]
+  const { json: robot } = await admin('POST', '/robots', {
+    name: 'curious',
+    level: 'project',
+    duration: 1,
+    permissions: [{ kind: 'project', namespace: 'library', access }],
+  })
+  for (const login of [undefined, basicLogin('curious', PASSWORD), basicLogin(robot.name, robot.secret)]) {
+    const seen = async (project: string) => {
+      const jwt = await token(`scope=repository:${project}/app:pull,push`, login ?? '')
+      const refused = await http('GET', `/v2/${project}/app/tags/list`, {
+        headers: login ? { authorization: login } : {},
+      })
+      const words = refused.message.replace(/\(request .*\)/, '')
+      return JSON.stringify([claims(jwt).access, refused.status, words]).replaceAll(project, '…')
+    }
+    expect(await seen('hidden')).toBe(await seen('absent'))
+  }
 })

@@ -1,4 +1,6 @@
 // Settings of the whole registry, under Harbor's names.
+
+import { noted } from '../../registry/audit-log.ts'
 import {
   CONFIGURATION_DEFAULTS,
   type Configuration,
@@ -8,7 +10,6 @@ import {
 } from '../../registry/configuration.ts'
 import type { HttpResponse } from '../message.ts'
 import { answer, done } from './answers.ts'
-import { noted } from './audit.ts'
 import { readFields } from './body.ts'
 import { type HarborCall, type HarborRoute, requireSystem } from './call.ts'
 

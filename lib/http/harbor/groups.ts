@@ -8,9 +8,9 @@ import {
   requireGroup,
 } from '../../access/groups.ts'
 import { RegistryError } from '../../oci/errors.ts'
+import { noted } from '../../registry/audit-log.ts'
 import type { HttpResponse } from '../message.ts'
 import { answer, created, done } from './answers.ts'
-import { noted } from './audit.ts'
 import { numberIn, readFields, textIn } from './body.ts'
 import { type HarborCall, type HarborRoute, requireLogin, requireSystem } from './call.ts'
 import { listAnswer, type Row } from './lists.ts'

@@ -2,11 +2,11 @@
 import { deleteLabel } from '../../artifacts/artifact-labels.ts'
 import { createLabel, type Label, listLabels, requireLabel, updateLabel } from '../../artifacts/labels.ts'
 import { RegistryError } from '../../oci/errors.ts'
+import { type Deed, noted } from '../../registry/audit-log.ts'
 import { projectNameOf } from '../../registry/project-numbers.ts'
 import type { HttpResponse } from '../message.ts'
 import { answer, created, done } from './answers.ts'
 import { labelView } from './artifact-view.ts'
-import { type Deed, noted } from './audit.ts'
 import { type Fields, numberIn, readFields, textIn } from './body.ts'
 import {
   type HarborCall,

@@ -1,10 +1,10 @@
 // Quotas: one for each project, under the project's number.
 import { RegistryError } from '../../oci/errors.ts'
+import { noted } from '../../registry/audit-log.ts'
 import { allProjects, changeProject, requireProjectNumber } from '../../registry/project-changes.ts'
 import type { Project } from '../../registry/projects.ts'
 import type { HttpResponse } from '../message.ts'
 import { answer, done, time } from './answers.ts'
-import { noted } from './audit.ts'
 import { numberIn, objectIn, readFields } from './body.ts'
 import { type HarborCall, type HarborRoute, requireSystem } from './call.ts'
 import { listAnswer, type Row } from './lists.ts'

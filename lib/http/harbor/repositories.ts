@@ -6,11 +6,11 @@ import {
   type RepositoryView,
 } from '../../artifacts/repositories.ts'
 import { projectOf } from '../../oci/reference.ts'
+import { noted } from '../../registry/audit-log.ts'
 import { findProject, type Project } from '../../registry/projects.ts'
 import { deleteRepository } from '../../registry/repository-deletion.ts'
 import type { HttpResponse } from '../message.ts'
 import { answer, done, time } from './answers.ts'
-import { noted } from './audit.ts'
 import { readFields, textIn } from './body.ts'
 import { type HarborCall, type HarborRoute, mayInProject, requireProjectNamed } from './call.ts'
 import { pageAnswer } from './lists.ts'

@@ -10,11 +10,11 @@ import {
   requireRobot,
 } from '../../access/robots.ts'
 import { RegistryError } from '../../oci/errors.ts'
+import { type Deed, noted } from '../../registry/audit-log.ts'
 import { readConfiguration } from '../../registry/configuration.ts'
 import type { Project } from '../../registry/projects.ts'
 import type { HttpResponse } from '../message.ts'
 import { answer, created, done, time } from './answers.ts'
-import { type Deed, noted } from './audit.ts'
 import { flagIn, numberIn, readFields, textIn } from './body.ts'
 import {
   type HarborCall,

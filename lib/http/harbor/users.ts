@@ -11,10 +11,10 @@ import {
   type User,
 } from '../../access/users.ts'
 import { RegistryError } from '../../oci/errors.ts'
+import { noted } from '../../registry/audit-log.ts'
 import { readConfiguration } from '../../registry/configuration.ts'
 import type { HttpRequest, HttpResponse } from '../message.ts'
 import { answer, created, done, time } from './answers.ts'
-import { noted } from './audit.ts'
 import { type Fields, flagIn, readFields, textIn } from './body.ts'
 import { type HarborCall, type HarborRoute, requireLogin, requireSystem } from './call.ts'
 import { listAnswer, type Row } from './lists.ts'
