@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ADMIN_PASSWORD, type Server, startServer } from '../support/server.ts'
 import { type Client, clientOf, digest, INDEX, indexOf, MANIFEST, pushBlob, pushImage } from './client.ts'
-import { adminOf, basicOf, type Harbor, harborOf } from './harbor.ts'
+import { basic, type Harbor, harborOf } from './management.ts'
 
 let server: Server
 let admin: Harbor
@@ -13,8 +13,8 @@ const ARTIFACTS = `${REPOSITORY}/artifacts`
 
 beforeAll(async () => {
   server = await startServer({ open: false })
-  admin = adminOf(server)
-  http = clientOf(server.url, basicOf('admin', ADMIN_PASSWORD))
+  admin = harborOf(server.url, 'admin')
+  http = clientOf(server.url, basic('admin', ADMIN_PASSWORD))
   await admin('POST', '/projects', { project_name: 'secret', metadata: { public: 'false' } })
 })
 afterAll(() => server.stop())
@@ -50,7 +50,7 @@ async function put(name: string, tag: string, type: string, bytes: string): Prom
 
 test('an artifact has every field of Harbor’s, right after the push', async () => {
   const image = await pushDocker('library/app', 'v1')
-  const { status, body } = await admin('GET', `${ARTIFACTS}/v1`)
+  const { status, json: body } = await admin('GET', `${ARTIFACTS}/v1`)
   expect(status).toBe(200)
   expect(body).toEqual({
     id: expect.any(Number),
@@ -89,9 +89,9 @@ test('an artifact has every field of Harbor’s, right after the push', async ()
     },
     accessories: [],
   })
-  expect((await admin('GET', `${ARTIFACTS}/${image.digest}`)).body).toEqual(body)
+  expect((await admin('GET', `${ARTIFACTS}/${image.digest}`)).json).toEqual(body)
   const bare = await admin('GET', `${ARTIFACTS}/v1?with_tag=false&with_label=true`)
-  expect(bare.body.tags).toEqual([])
+  expect(bare.json.tags).toEqual([])
 })
 
 test('artifacts are listed with a total and links, filtered and sorted', async () => {
@@ -101,23 +101,23 @@ test('artifacts are listed with a total and links, filtered and sorted', async (
   const list = (query: string) => admin('GET', `/projects/library/repositories/listed/artifacts?${query}`)
   const tags = (rows: { tags: { name: string }[] }[]) => rows.map((row) => row.tags[0]!.name)
   const first = await list('page=1&page_size=2')
-  expect(tags(first.body)).toEqual(['c', 'b'])
+  expect(tags(first.json)).toEqual(['c', 'b'])
   expect(first.headers['x-total-count']).toBe('3')
   expect(first.headers.link).toMatch(/page=2.*rel="next"/)
-  expect(tags((await list('sort=size')).body)).toEqual(['a', 'c', 'b'])
-  expect(tags((await list(`q=${encodeURIComponent('tags=~b')}`)).body)).toEqual(['b'])
-  expect(tags((await list(`q=${encodeURIComponent(encodeURIComponent('tags=c'))}`)).body)).toEqual(['c'])
-  expect((await list('page=0&page_size=0')).body).toHaveLength(3)
-  expect((await list('page=999999999')).body).toEqual([])
+  expect(tags((await list('sort=size')).json)).toEqual(['a', 'c', 'b'])
+  expect(tags((await list(`q=${encodeURIComponent('tags=~b')}`)).json)).toEqual(['b'])
+  expect(tags((await list(`q=${encodeURIComponent(encodeURIComponent('tags=c'))}`)).json)).toEqual(['c'])
+  expect((await list('page=0&page_size=0')).json).toHaveLength(3)
+  expect((await list('page=999999999')).json).toEqual([])
   expect(await list('page_size=101')).toMatchObject({ status: 422 })
   expect(await list('q=size%3D[1')).toMatchObject({ status: 400, code: 'BAD_REQUEST' })
-  expect((await admin('GET', '/projects/library/repositories/none/artifacts')).body).toEqual([])
+  expect((await admin('GET', '/projects/library/repositories/none/artifacts')).json).toEqual([])
 })
 
 test('a repository with slashes is the same in each way of writing it', async () => {
   const { digest: pushed } = await pushDocker('library/a/b', 'v1')
   for (const name of ['a/b', 'a%2Fb', 'a%252Fb']) {
-    const { body } = await admin('GET', `/projects/library/repositories/${name}/artifacts/v1`)
+    const { json: body } = await admin('GET', `/projects/library/repositories/${name}/artifacts/v1`)
     expect(body.digest).toBe(pushed)
     expect(body.addition_links.build_history.href).toContain('/repositories/a%252Fb/artifacts/')
   }
@@ -130,11 +130,11 @@ test('an index shows its manifests with their platforms, and is deleted with the
   index.manifests[0].platform = { architecture: 'arm64', os: 'linux' }
   await put(name, 'all', INDEX, JSON.stringify(index))
   const path = '/projects/library/repositories/multi/artifacts'
-  const { body } = await admin('GET', `${path}/all`)
+  const { json: body } = await admin('GET', `${path}/all`)
   expect(body.references).toEqual([
     {
       parent_id: body.id,
-      child_id: (await admin('GET', `${path}/arm64`)).body.id,
+      child_id: (await admin('GET', `${path}/arm64`)).json.id,
       child_digest: child.digest,
       platform: { architecture: 'arm64', os: 'linux' },
       annotations: {},
@@ -144,9 +144,9 @@ test('an index shows its manifests with their platforms, and is deleted with the
   const refused = await admin('DELETE', `${path}/arm64`)
   expect(refused).toMatchObject({ status: 412, code: 'PRECONDITION' })
   expect((await admin('DELETE', `${path}/arm64/tags/arm64`)).status).toBe(200)
-  expect((await admin('GET', path)).body).toHaveLength(1)
+  expect((await admin('GET', path)).json).toHaveLength(1)
   expect((await admin('DELETE', `${path}/all`)).status).toBe(200)
-  expect((await admin('GET', path)).body).toEqual([])
+  expect((await admin('GET', path)).json).toEqual([])
   expect(await admin('GET', `${path}/all`)).toMatchObject({ status: 404, code: 'NOT_FOUND' })
 })
 
@@ -158,7 +158,7 @@ test('accessories are listed with what they belong to', async () => {
     artifactType: 'application/vnd.cncf.notary.signature',
   })
   const path = '/projects/library/repositories/signed/artifacts'
-  const { body, headers } = await admin('GET', `${path}/v1/accessories`)
+  const { json: body, headers } = await admin('GET', `${path}/v1/accessories`)
   expect(headers['x-total-count']).toBe('1')
   expect(body).toMatchObject([
     {
@@ -168,16 +168,16 @@ test('accessories are listed with what they belong to', async () => {
       subject_artifact_repo: name,
     },
   ])
-  expect((await admin('GET', path)).body).toMatchObject([{ digest: image.digest, accessories: body }])
+  expect((await admin('GET', path)).json).toMatchObject([{ digest: image.digest, accessories: body }])
 })
 
 test('additions are what is inside, vulnerabilities are none before a scan', async () => {
   await pushDocker('library/app', 'v1')
   const path = `${ARTIFACTS}/v1/additions`
   const history = await admin('GET', `${path}/build_history`)
-  expect(history.body).toEqual([{ created_by: 'RUN x' }])
+  expect(history.json).toEqual([{ created_by: 'RUN x' }])
   expect(history.headers['x-content-type-options']).toBe('nosniff')
-  expect((await admin('GET', `${path}/vulnerabilities`)).body).toEqual({})
+  expect((await admin('GET', `${path}/vulnerabilities`)).json).toEqual({})
   expect(await admin('GET', `${path}/values.yaml`)).toMatchObject({ status: 400 })
   expect(await admin('GET', `${path}/secrets`)).toMatchObject({ status: 404 })
 })
@@ -189,7 +189,7 @@ test('tags are created and deleted, and one that exists is a conflict', async ()
   expect([created.status, created.headers.location]).toEqual([201, `/api/v2.0${path}/stable`])
   expect(await admin('POST', path, { name: 'stable' })).toMatchObject({ status: 409, code: 'CONFLICT' })
   expect(await admin('POST', path, { name: 'a b' })).toMatchObject({ status: 400 })
-  const { body, headers } = await admin('GET', path)
+  const { json: body, headers } = await admin('GET', path)
   expect([body.map((tag: { name: string }) => tag.name), headers['x-total-count']]).toEqual([
     ['stable', 'v1'],
     '2',
@@ -206,7 +206,7 @@ test('an artifact is copied by tag or digest into another project', async () => 
     201,
     '/api/v2.0/projects/secret/repositories/copy/artifacts/v1',
   ])
-  expect((await admin('GET', `${target}/v1`)).body.digest).toBe(image.digest)
+  expect((await admin('GET', `${target}/v1`)).json.digest).toBe(image.digest)
   const by = await admin(
     'POST',
     `/projects/secret/repositories/a%252Fb/artifacts?from=library/app@${image.digest}`,
@@ -230,7 +230,7 @@ test('labels are made, found, changed, put on artifacts and deleted', async () =
   expect(await admin('POST', '/labels', { name: 'prod', scope: 'g' })).toMatchObject({ status: 409 })
   for (const wrong of [{ name: '', scope: 'g' }, { name: 'x' }, { name: 'x', scope: 'p' }])
     expect(await admin('POST', '/labels', wrong)).toMatchObject({ status: 400 })
-  expect((await admin('GET', `/labels/${id}`)).body).toEqual({
+  expect((await admin('GET', `/labels/${id}`)).json).toEqual({
     id,
     name: 'prod',
     description: '',
@@ -240,7 +240,7 @@ test('labels are made, found, changed, put on artifacts and deleted', async () =
     creation_time: expect.any(String),
     update_time: expect.any(String),
   })
-  expect((await admin('GET', '/labels?scope=p&project_id=1&name=PR')).body).toMatchObject([{ project_id: 1 }])
+  expect((await admin('GET', '/labels?scope=p&project_id=1&name=PR')).json).toMatchObject([{ project_id: 1 }])
   expect(await admin('GET', '/labels?scope=x')).toMatchObject({ status: 400 })
   expect(await admin('GET', '/labels?scope=p')).toMatchObject({ status: 400 })
   expect(
@@ -250,7 +250,7 @@ test('labels are made, found, changed, put on artifacts and deleted', async () =
   expect(await admin('POST', `${ARTIFACTS}/v1/labels`, { id })).toMatchObject({ status: 409 })
   expect(await admin('POST', `${ARTIFACTS}/v1/labels`, {})).toMatchObject({ status: 400 })
   const query = `q=${encodeURIComponent(`labels=(${id})`)}&with_label=true`
-  const { body } = await admin('GET', `${ARTIFACTS}?${query}`)
+  const { json: body } = await admin('GET', `${ARTIFACTS}?${query}`)
   expect(body).toMatchObject([{ labels: [{ id, name: 'production' }] }])
   expect((await admin('DELETE', `${ARTIFACTS}/v1/labels/${id}`)).status).toBe(200)
   expect(await admin('DELETE', `${ARTIFACTS}/v1/labels/${id}`)).toMatchObject({ status: 404 })
@@ -262,7 +262,7 @@ test('a repository is shown, described, listed and deleted', async () => {
   await pushDocker('library/shown', 'v1')
   const path = '/projects/library/repositories/shown'
   expect((await admin('PUT', path, { description: '# Shown' })).status).toBe(200)
-  expect((await admin('GET', path)).body).toEqual({
+  expect((await admin('GET', path)).json).toEqual({
     id: expect.any(Number),
     project_id: 1,
     name: 'library/shown',
@@ -273,7 +273,7 @@ test('a repository is shown, described, listed and deleted', async () => {
     update_time: expect.any(String),
   })
   const q = `q=${encodeURIComponent('name=~show')}`
-  expect((await admin('GET', `/projects/library/repositories?${q}`)).body).toMatchObject([
+  expect((await admin('GET', `/projects/library/repositories?${q}`)).json).toMatchObject([
     { name: 'library/shown' },
   ])
   expect((await admin('GET', `/repositories?${q}`)).headers['x-total-count']).toBe('1')
@@ -286,11 +286,11 @@ test('pulls are counted for the artifact and its repository', async () => {
   for (let each = 0; each < 3; each++) await http('GET', '/v2/library/pulled/manifests/v1')
   await http('HEAD', '/v2/library/pulled/manifests/v1')
   await expect
-    .poll(async () => (await admin('GET', '/projects/library/repositories/pulled')).body.pull_count, {
+    .poll(async () => (await admin('GET', '/projects/library/repositories/pulled')).json.pull_count, {
       timeout: 5000,
     })
     .toBeGreaterThan(0)
-  const { body } = await admin('GET', `/projects/library/repositories/pulled/artifacts/${pushed}`)
+  const { json: body } = await admin('GET', `/projects/library/repositories/pulled/artifacts/${pushed}`)
   expect(body.pull_time).not.toMatch(/^0001/)
   expect(body.tags[0].pull_time).toBe(body.pull_time)
 })
@@ -298,7 +298,7 @@ test('pulls are counted for the artifact and its repository', async () => {
 test('nobody sees a private project, reads are everybody’s in a public one, and changes nobody’s without a role', async () => {
   await pushDocker('secret/app', 'v1')
   await pushDocker('library/app', 'v1')
-  const nobody = harborOf(server)
+  const nobody = harborOf(server.url)
   const secret = '/projects/secret/repositories/app'
   for (const path of [secret, `${secret}/artifacts`, `${secret}/artifacts/v1`, `${secret}/artifacts/v1/tags`])
     expect(await nobody('GET', path), path).toMatchObject({ status: 401, code: 'UNAUTHORIZED' })
@@ -319,7 +319,7 @@ test('nobody sees a private project, reads are everybody’s in a public one, an
     ['GET', '/labels?scope=g'],
   ] as const)
     expect(await nobody(method, path, body), `${method} ${path}`).toMatchObject({ status: 401 })
-  const { body } = await nobody('GET', '/repositories?page_size=100')
+  const { json: body } = await nobody('GET', '/repositories?page_size=100')
   expect(body.every(({ name }: { name: string }) => name.startsWith('library/'))).toBe(true)
   expect(body.length).toBeGreaterThan(0)
 })

@@ -39,7 +39,10 @@ export function harborOf(url: string, name?: string, password?: string): Harbor 
       ...(text === undefined ? {} : { body: text }),
     })
     const isJson = String(answer.headers['content-type']).startsWith('application/json')
-    return { ...answer, json: isJson ? JSON.parse(answer.body.toString()) : undefined }
+    return {
+      ...answer,
+      json: isJson && answer.body.length > 0 ? JSON.parse(answer.body.toString()) : undefined,
+    }
   }
   return Object.assign(send, { url })
 }

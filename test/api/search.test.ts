@@ -2,22 +2,22 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ADMIN_PASSWORD, type Server, startServer } from '../support/server.ts'
 import { clientOf, pushImage } from './client.ts'
-import { adminOf, basicOf, type Harbor, harborOf } from './harbor.ts'
+import { basic, type Harbor, harborOf } from './management.ts'
 
 let server: Server
 let admin: Harbor
 beforeAll(async () => {
   server = await startServer({ open: false })
-  admin = adminOf(server)
+  admin = harborOf(server.url, 'admin')
   await admin('POST', '/projects', { project_name: 'hidden-sea' })
-  const registry = clientOf(server.url, basicOf('admin', ADMIN_PASSWORD))
+  const registry = clientOf(server.url, basic('admin', ADMIN_PASSWORD))
   await pushImage(registry, 'library/sea/map', '1')
   await pushImage(registry, 'hidden-sea/chart', '1')
 })
 afterAll(() => server.stop())
 
 async function hits(harbor: Harbor, q: string) {
-  const { project, repository } = (await harbor('GET', `/search?q=${q}`)).body
+  const { project, repository } = (await harbor('GET', `/search?q=${q}`)).json
   return {
     projects: project.map(({ name }: { name: string }) => name),
     repositories: repository.map((each: { repository_name: string }) => each.repository_name),
@@ -33,7 +33,7 @@ test('a word is found in the names of projects and of repositories', async () =>
 })
 
 test('nobody finds what is not public', async () => {
-  const nobody = harborOf(server)
+  const nobody = harborOf(server.url)
   expect(await hits(nobody, 'sea')).toEqual({ projects: [], repositories: ['library/sea/map'] })
 })
 
@@ -42,11 +42,11 @@ test('robots are found by their names with and without the prefix', async () => 
   const permissions = [{ kind: 'project', namespace: 'hidden-sea', access }]
   const made = { name: 'diver', level: 'project', duration: 1, permissions }
   expect((await admin('POST', '/robots', made)).status).toBe(201)
-  const { project_id: id } = (await admin('GET', '/projects/hidden-sea')).body
+  const { project_id: id } = (await admin('GET', '/projects/hidden-sea')).json
   const found = async (name: string) => {
     // Clients encode it once more than they need.
     const q = `Level%253Dproject%252CProjectID%253D${id}%252Cname%3D${encodeURIComponent(encodeURIComponent(name))}`
-    return (await admin('GET', `/robots?page=0&page_size=0&q=${q}`)).body.length
+    return (await admin('GET', `/robots?page=0&page_size=0&q=${q}`)).json.length
   }
   expect(await found('hidden-sea+diver')).toBe(1)
   expect(await found('robot$hidden-sea+diver')).toBe(1)
@@ -54,6 +54,6 @@ test('robots are found by their names with and without the prefix', async () => 
 })
 
 test('a project has no rules on immutable tags yet, which its administrators may read', async () => {
-  expect((await admin('GET', '/projects/hidden-sea/immutabletagrules?page=1')).body).toEqual([])
-  expect((await harborOf(server)('GET', '/projects/hidden-sea/immutabletagrules')).status).toBe(401)
+  expect((await admin('GET', '/projects/hidden-sea/immutabletagrules?page=1')).json).toEqual([])
+  expect((await harborOf(server.url)('GET', '/projects/hidden-sea/immutabletagrules')).status).toBe(401)
 })

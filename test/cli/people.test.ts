@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { callControl } from '../../lib/server/control.ts'
 import { clientOf, pushImage } from '../api/client.ts'
-import { basicOf } from '../api/harbor.ts'
+import { basic } from '../api/management.ts'
 import { type Server, startServer } from '../support/server.ts'
 import { bash, entrepot } from './command.ts'
 
@@ -35,7 +35,7 @@ const said = async (...words: string[]) => (await run(...words)).stdout
 const program = (...args: string[]) => entrepot([...args, '--data', data])
 const shown = (text: string) => /shown only now: (\S+)/.exec(text)![1]!
 const mayLogIn = async (name: string, password: string) =>
-  (await clientOf(server.url, basicOf(name, password))('GET', '/v2/')).status === 200
+  (await clientOf(server.url, basic(name, password))('GET', '/v2/')).status === 200
 
 test('a user is made, disabled, enabled, given a password, and deleted', async () => {
   const made = await said('user', 'create', 'ada', '--email', 'ada@example.com', '--real-name', 'Ada L')
@@ -86,7 +86,7 @@ test('a robot is made, shown with the rights it used and never used, renewed, di
   expect(made).toContain('created robot robot$team+ci; expires 20')
   expect(made).toContain("between single quotes: 'robot$team+ci', or as it is: robot-team+ci")
   const secret = shown(made)
-  await pushImage(clientOf(server.url, basicOf('robot-team+ci', secret)), 'team/app', 'v1')
+  await pushImage(clientOf(server.url, basic('robot-team+ci', secret)), 'team/app', 'v1')
   await expect.poll(() => said('robot', 'show', 'team+ci')).toMatch(/repository:push\tteam\tlast used 20/)
   const show = await said('robot', 'show', 'robot$team+ci')
   expect(show).toMatch(/last used\t20\d\d-\d\d-\d\d/)
@@ -192,7 +192,7 @@ test('it is explained who may do what, and why a request was refused', async () 
     text: expect.stringContaining('anonymous may not push on team/app'),
   })
   const made = await said('user', 'create', 'eva', '--email', 'eva@example.com')
-  const http = clientOf(server.url, basicOf('eva', shown(made)))
+  const http = clientOf(server.url, basic('eva', shown(made)))
   const answer = await http('POST', '/v2/team/app/blobs/uploads/')
   expect(answer.status).toBe(403)
   const id = String(answer.headers['x-request-id'])

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { harborOf } from '../api/harbor.ts'
+import { harborOf } from '../api/management.ts'
 import { startDocker } from './docker-daemon.ts'
 import { expected, openWorkplace, type Workplace } from './workplace.ts'
 
@@ -17,7 +17,7 @@ let robot: { id: number; name: string; secret: string }
 beforeAll(async () => {
   at = await openWorkplace()
   engine = await startDocker(at)
-  const admin = harborOf({ url: at.registry.url }, ['admin', at.registry.password])
+  const admin = harborOf(at.registry.url, 'admin', at.registry.password)
   const made = await admin('POST', '/robots', {
     name: 'ci-pipeline',
     level: 'project',
@@ -31,7 +31,7 @@ beforeAll(async () => {
     ],
   })
   expect(made.status).toBe(201)
-  robot = made.body
+  robot = made.json
   await at.sh(
     'mkdir job && cd job && echo hello > hello && printf "FROM scratch\\nCOPY hello /\\n" > Dockerfile',
   )
@@ -69,7 +69,7 @@ test('the guide’s three lines log in, build and push, under both names of the 
 
 test('with a wrong or an old secret the first line fails, and says why', async () => {
   await expect(job(variables(robot.name, 'Wrong-secret-1'))).rejects.toThrow(/unauthorized/)
-  const admin = harborOf({ url: at.registry.url }, ['admin', at.registry.password])
+  const admin = harborOf(at.registry.url, 'admin', at.registry.password)
   await admin('PATCH', `/robots/${robot.id}`, { secret: '' })
   await expect(job(variables(robot.name, robot.secret))).rejects.toThrow(
     /unauthorized: authentication required/,
