@@ -3,11 +3,14 @@ import { createAccess } from '../access/access.ts'
 import type { IdentityProvider } from '../access/identity-providers.ts'
 import type { Secrets } from '../access/secret-keys.ts'
 import { openAwsStores } from '../aws/open-stores.ts'
+import { privateNetworks } from '../config/registry-settings.ts'
 import type { Api, ManagementApi } from '../http/api.ts'
 import { handle } from '../http/application.ts'
 import { renderError } from '../http/errors.ts'
 import { fromGateway, type GatewayEvent, type GatewayResult, toGateway } from '../http/gateway.ts'
 import type { HttpResponse } from '../http/message.ts'
+import { createAddressGuard } from '../outbound/address-guard.ts'
+import { Upstreams } from '../registries/upstreams.ts'
 import { accessRecords } from '../registry/access-records.ts'
 import { Recorder } from '../registry/recorder.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -24,8 +27,10 @@ export async function openHttpFunction(
   settings: FunctionSettings,
   management?: ManagementApi,
 ): Promise<HttpFunction> {
-  const { registry, secrets, providers } = await openAwsStores(settings.config, { prepared: true })
-  return httpFunction(registry, secrets, settings.config.edge === 'on', { providers, management })
+  const { registry, secrets, providers, ecr } = await openAwsStores(settings.config, { prepared: true })
+  const guard = createAddressGuard(privateNetworks(settings.config))
+  const upstreams = new Upstreams({ keys: secrets, guard, ...(ecr ? { ecr } : {}) })
+  return httpFunction(registry, secrets, settings.config.edge === 'on', { providers, management, upstreams })
 }
 
 /** @param behindEdge requests that do not come through the edge are refused */
@@ -33,7 +38,11 @@ export function httpFunction(
   registry: Registry,
   secrets: Secrets,
   behindEdge: boolean,
-  parts: { providers?: IdentityProvider[] | undefined; management?: ManagementApi | undefined } = {},
+  parts: {
+    providers?: IdentityProvider[] | undefined
+    management?: ManagementApi | undefined
+    upstreams?: Upstreams
+  } = {},
 ): HttpFunction {
   const recorder = new Recorder(registry, (pull) => logLine({ component: 'pull', ...pull }))
   const access = createAccess({
@@ -44,8 +53,8 @@ export function httpFunction(
     providers: parts.providers ?? [],
     onAccess: accessRecords(recorder),
   })
-  const { management } = parts
-  const api: Api = { registry, access, recorder, secrets, ...(management ? { management } : {}) }
+  const { management, upstreams = new Upstreams({ keys: secrets, guard: createAddressGuard([]) }) } = parts
+  const api: Api = { registry, access, recorder, secrets, upstreams, ...(management ? { management } : {}) }
 
   return async (event) => {
     const { method } = event.requestContext.http

@@ -3,6 +3,7 @@ import type { IdentityProvider } from '../access/identity-providers.ts'
 import type { Secrets } from '../access/secret-keys.ts'
 import type { PullRecord } from '../registry/recorder.ts'
 import type { Registry } from '../registry/registry.ts'
+import type { EcrAuthorization } from '../upstream/open-upstream.ts'
 
 export interface CopyReport {
   objects: number
@@ -16,6 +17,8 @@ export interface OpenStores {
   secrets: Secrets
   /** Who checks passwords that are not the registry's own. */
   providers?: IdentityProvider[]
+  /** Asks AWS for logins to registries of ECR; absent where nothing can. */
+  ecr?: EcrAuthorization
   /** Replaced by whoever relays the outbox. */
   events: { onEvent(): void }
   /** Of this machine's, for logs and the control socket; absent where nothing is kept on the machine. */

@@ -3,6 +3,7 @@ import type { Access } from '../../access/access.ts'
 import { decideInProject, decideInSystem, readStanding, type Standing } from '../../access/permissions.ts'
 import type { Principal } from '../../access/principal.ts'
 import { RegistryError } from '../../oci/errors.ts'
+import type { Upstreams } from '../../registries/upstreams.ts'
 import { projectNameOf } from '../../registry/project-numbers.ts'
 import type { Project } from '../../registry/projects.ts'
 import type { Recorder } from '../../registry/recorder.ts'
@@ -13,6 +14,7 @@ export interface HarborCall {
   registry: Registry
   recorder: Recorder
   access: Access
+  upstreams: Upstreams
   request: HttpRequest
   principal: Principal
   actor: Actor
