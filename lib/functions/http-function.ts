@@ -9,6 +9,7 @@ import { handle } from '../http/application.ts'
 import { renderError } from '../http/errors.ts'
 import { fromGateway, type GatewayEvent, type GatewayResult, toGateway } from '../http/gateway.ts'
 import type { HttpResponse } from '../http/message.ts'
+import type { Dispatch } from '../jobs/messages.ts'
 import { createAddressGuard } from '../outbound/address-guard.ts'
 import { Upstreams } from '../registries/upstreams.ts'
 import { accessRecords } from '../registry/access-records.ts'
@@ -21,16 +22,16 @@ export type HttpFunction = (event: GatewayEvent) => Promise<GatewayResult>
 
 /**
  * Opens the stores and reads the keys; nothing else is fetched before the first request.
- * @param management Harbor's API, for the function that serves it
+ * @param parts of the function that serves Harbor's API
  */
 export async function openHttpFunction(
   settings: FunctionSettings,
-  management?: ManagementApi,
+  parts: { management?: ManagementApi; dispatch?: Dispatch | undefined } = {},
 ): Promise<HttpFunction> {
   const { registry, secrets, providers, ecr } = await openAwsStores(settings.config, { prepared: true })
   const guard = createAddressGuard(privateNetworks(settings.config))
   const upstreams = new Upstreams({ keys: secrets, guard, ...(ecr ? { ecr } : {}) })
-  return httpFunction(registry, secrets, settings.config.edge === 'on', { providers, management, upstreams })
+  return httpFunction(registry, secrets, settings.config.edge === 'on', { providers, upstreams, ...parts })
 }
 
 /** @param behindEdge requests that do not come through the edge are refused */
@@ -42,6 +43,7 @@ export function httpFunction(
     providers?: IdentityProvider[] | undefined
     management?: ManagementApi | undefined
     upstreams?: Upstreams
+    dispatch?: Dispatch | undefined
   } = {},
 ): HttpFunction {
   const recorder = new Recorder(registry, (pull) => logLine({ component: 'pull', ...pull }))
@@ -53,8 +55,18 @@ export function httpFunction(
     providers: parts.providers ?? [],
     onAccess: accessRecords(recorder),
   })
-  const { management, upstreams = new Upstreams({ keys: secrets, guard: createAddressGuard([]) }) } = parts
-  const api: Api = { registry, access, recorder, secrets, upstreams, ...(management ? { management } : {}) }
+  const { management, dispatch = noWorkers } = parts
+  const { upstreams = new Upstreams({ keys: secrets, guard: createAddressGuard([]) }) } = parts
+  const jobs = { registry, dispatch }
+  const api: Api = {
+    registry,
+    access,
+    recorder,
+    jobs,
+    upstreams,
+    secrets,
+    ...(management ? { management } : {}),
+  }
 
   return async (event) => {
     const { method } = event.requestContext.http
@@ -65,6 +77,9 @@ export function httpFunction(
     return toGateway(method, response)
   }
 }
+
+/** Functions that serve images begin no jobs. */
+const noWorkers: Dispatch = () => Promise.reject(new Error('this function begins no jobs'))
 
 async function answer(api: Api, event: GatewayEvent, edgeSecret: string | undefined): Promise<HttpResponse> {
   try {

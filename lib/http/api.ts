@@ -1,5 +1,6 @@
 // The OCI distribution API: routes to verbs.
 import type { Access, Caller, ResourceActions } from '../access/access.ts'
+import type { Jobs } from '../jobs/executions.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { isName } from '../oci/reference.ts'
 import { parseRoute, type Route } from '../oci/routes.ts'
@@ -20,6 +21,7 @@ export interface Api {
   access: Access
   recorder: Recorder
   upstreams: Upstreams
+  jobs: Jobs
   /** Read anew at each use: keys are rotated while requests are under way. */
   secrets: { readonly sessionKeys: SessionKeys }
   /** Harbor's API, where it is served: the function that serves images does not carry it. */

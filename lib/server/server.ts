@@ -21,6 +21,7 @@ import { accessRecords } from '../registry/access-records.ts'
 import { Recorder } from '../registry/recorder.ts'
 import { startBackground } from './background.ts'
 import { listenControl } from './control.ts'
+import { startJobs } from './jobs.ts'
 import { type Log, openLog } from './log.ts'
 import { createMetrics, type ServerMetrics } from './metrics.ts'
 import { createNodeServer, type TlsFiles } from './node-server.ts'
@@ -60,8 +61,11 @@ export async function startServer(config: Config, stores: OpenStores): Promise<R
     const upstreams = upstreamsOf(stores, config)
     const background = startBackground(stores, recorder, upstreams, log.logger, config)
     opened.push(() => background.stop())
+    const jobs = startJobs(stores, background, log.logger, { runHere: config.background === 'on' })
+    opened.push(() => jobs.stop())
     const api = {
       registry,
+      jobs: jobs.jobs,
       access: accessTo(stores, recorder, config),
       recorder,
       secrets: stores.secrets,

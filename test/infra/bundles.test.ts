@@ -16,6 +16,8 @@ const BUDGETS_BYTES: Record<string, number> = {
   // The whole of Harbor's API: nobody waits for it with a pull or a push under way.
   management: 900_000,
   relay: 700_000,
+  // Nobody waits for it.
+  jobs: 900_000,
   setup: 750_000,
   probe: 500_000,
 }
