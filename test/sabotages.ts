@@ -81,6 +81,18 @@ export const SABOTAGES: Sabotage[] = [
     needs: [],
   },
   {
+    name: 'webhook-twice',
+    breaks: 'nobody remembers which events were handed to webhooks',
+    files: ['test/events/deliveries.test.ts'],
+    needs: [],
+  },
+  {
+    name: 'webhook-guard',
+    breaks: 'webhooks may go to every address',
+    files: ['test/events/deliveries.test.ts'],
+    needs: [],
+  },
+  {
     name: 'calls',
     breaks: 'DynamoDB is asked everything twice',
     files: ['test/aws/calls.test.ts'],

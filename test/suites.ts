@@ -61,6 +61,7 @@ const LOCAL: Suite[] = [
   { name: 'api', files: ['test/api'], needs: [], when: 'default' },
   { name: 'harbor-contract', files: ['test/harbor/contract.test.ts'], needs: [], when: 'default' },
   { name: 'access', files: ['test/access'], needs: [], when: 'ci' },
+  { name: 'events', files: ['test/events'], needs: [], when: 'default' },
   { name: 'infra', files: ['test/infra'], needs: [], when: 'default' },
   { name: 'cli', files: ['test/cli/'], needs: [], when: 'default' },
   { name: 'certificates', files: ['test/certificates'], needs: ['openssl'], when: 'default' },

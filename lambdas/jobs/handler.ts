@@ -8,6 +8,6 @@ import { readFunctionSettings } from '../../lib/functions/settings.ts'
 trustExtraAuthorities(process.env)
 const dispatch = dispatchTo(process.env)
 if (!dispatch) throw new Error('environment variables ENTREPOT_QUEUE and ENTREPOT_LIGHT_QUEUE: required')
-const run = openJobs(readFunctionSettings(process.env), dispatch)
+const run = await openJobs(readFunctionSettings(process.env), dispatch)
 
 export const handler = middy<Parameters<typeof run>[0], Awaited<ReturnType<typeof run>>>().handler(run)

@@ -116,7 +116,8 @@ async function copyOne(
   const present = await registry.metadata.get(keys.manifest(target.id, digest))
   if (!present) {
     const project = await findProject(registry, target.projectName)
-    if (project) await requireRoom(registry, project, manifest, { digest, sizeBytes: bytes.length })
+    const own = { repository: target.name, digest, tags: [], sizeBytes: bytes.length, actor }
+    if (project) await requireRoom(registry, project, manifest, own)
     await linkContent(registry, source, target, manifest)
   }
   const tags = (await readTags(registry, source.id, digest)).map(({ name }) => name)

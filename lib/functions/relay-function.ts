@@ -1,13 +1,15 @@
 // What happens behind the requests: events out of the outbox, direct uploads that S3 tells of, and the schedule.
 import { openRegistry } from '../aws/open-stores.ts'
 import { createdKeys } from '../aws/s3-events.ts'
+import { tellAll } from '../events/event.ts'
+import { webhooks } from '../events/notify.ts'
 import { startExecution } from '../jobs/executions.ts'
 import type { Dispatch } from '../jobs/messages.ts'
 import { recoverTasks } from '../jobs/recover.ts'
 import { fireSchedules } from '../jobs/schedules.ts'
 import { registerDirectUpload } from '../registry/direct-uploads.ts'
 import type { Registry } from '../registry/registry.ts'
-import { relay } from '../registry/relay.ts'
+import { type Listener, relay } from '../registry/relay.ts'
 import { logLine } from './log.ts'
 import type { FunctionSettings } from './settings.ts'
 
@@ -17,11 +19,13 @@ const RESERVE_MS = 10_000
 export function openRelay(settings: FunctionSettings, dispatch: Dispatch | undefined) {
   const { registry } = openRegistry(settings.config)
   const run = tasksOf(registry, dispatch)
+  const listener = tellAll(dispatch ? [webhooks({ registry, dispatch })] : [])
   return async (event: unknown, context: { getRemainingTimeInMillis(): number }): Promise<void> => {
     const { task, Records } = event as { task?: string; Records?: unknown[] }
     if (task !== undefined) return run(task)
     // The stream only says that there is something; all of it is in the outbox.
-    if (Records !== undefined) return drain(registry, () => context.getRemainingTimeInMillis() > RESERVE_MS)
+    if (Records !== undefined)
+      return drain(registry, listener, () => context.getRemainingTimeInMillis() > RESERVE_MS)
     await register(registry, event)
   }
 }
@@ -43,13 +47,13 @@ function tasksOf(registry: Registry, dispatch: Dispatch | undefined): (task: str
   }
 }
 
-async function drain(registry: Registry, more: () => boolean): Promise<void> {
+async function drain(registry: Registry, listener: Listener, more: () => boolean): Promise<void> {
   let failures = 0
   const failed = (error: unknown, event: string) => {
     failures += 1
     logLine({ component: 'relay', event, error: String(error) })
   }
-  while (more() && (await relay(registry, failed)) > 0);
+  while (more() && (await relay(registry, failed, listener)) > 0);
   // Thrown so that the stream brings it up again; what was relayed is gone from the outbox.
   if (failures > 0) throw new Error(`${failures} events could not be relayed`)
 }

@@ -1,5 +1,7 @@
 // Every kind of job there is.
+import { webhookDelivery } from '../events/delivery.ts'
 import type { JobKinds } from '../jobs/kinds.ts'
+import type { Upstreams } from '../registries/upstreams.ts'
 import type { SweepSummary } from '../registry/gc/ledger.ts'
 import { garbageCollection } from './garbage-collection.ts'
 
@@ -7,8 +9,15 @@ import { garbageCollection } from './garbage-collection.ts'
 export interface JobParts {
   /** Sweeps, or joins the sweep that runs. */
   sweepNow(trigger: string): Promise<SweepSummary>
+  /** Other hosts: which may be reached, and the keys of the secrets for them. */
+  upstreams: Upstreams
 }
 
-export function jobKinds(parts: JobParts): JobKinds {
-  return { GARBAGE_COLLECTION: garbageCollection(parts.sweepNow) }
+export function jobKinds({ sweepNow, upstreams }: JobParts): JobKinds {
+  return {
+    GARBAGE_COLLECTION: garbageCollection(sweepNow),
+    WEBHOOK: webhookDelivery(upstreams, 4),
+    // Slack takes about one message a second of a webhook.
+    SLACK: webhookDelivery(upstreams, 1),
+  }
 }

@@ -1,10 +1,10 @@
 // Events as entries of the audit log: what pushes and deletions did, noted when they are relayed.
 import { auditWrites } from './audit-log.ts'
-import type { EventType } from './outbox.ts'
+import type { ChangeType } from './outbox.ts'
 import type { Item, Write } from './ports.ts'
 import { number, type Registry, text } from './registry.ts'
 
-const WORDS: Record<EventType, [operation: string, resourceType: string]> = {
+const WORDS: Record<ChangeType, [operation: string, resourceType: string]> = {
   'manifest.pushed': ['create', 'artifact'],
   'manifest.deleted': ['delete', 'artifact'],
   'tag.moved': ['create', 'tag'],
@@ -13,9 +13,9 @@ const WORDS: Record<EventType, [operation: string, resourceType: string]> = {
   'repository.restored': ['create', 'repository'],
 }
 
-/** Part of the transaction that relays the event, so that each is noted once. */
+/** Part of the transaction that relays the change, so that each is noted once. */
 export function auditOfEvent(registry: Registry, event: Item): Write[] {
-  const words = WORDS[text(event, 'type') as EventType]
+  const words = WORDS[text(event, 'type') as ChangeType]
   const [operation, resourceType] = words
   const { digest, tags } = event.attributes as { digest?: string; tags?: string[] }
   const name = text(event, 'name')

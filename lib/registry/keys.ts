@@ -59,6 +59,10 @@
 //   RG#<registry>           R                         another registry, by its number: URL, type, sealed login, health
 //   RG#<registry>           U#<user>                  what uses it: `project:<id>`, `replication:<id>`
 //   REGISTRIES              <name>                    listing of other registries; unique names
+//   WH#<project>            <policy>                  webhook policy, by its number: events, targets, filters, sealed secrets
+//   WN#<project>            <name>                    names of a project's webhook policies, unique -> number
+//   WT#<policy>             <event>                   when a kind of event last triggered a webhook policy
+//   WD#<event>              <policy>#<target>         an event was handed to that target's queue: once
 //   DP#<project>            <id>                      a deleted project: what it was, who deleted it
 //   AU#<month>              <time, 13 digits>#<id>    audit log of the registry, kept 90 days
 //   AP#<project>            <time, 13 digits>#<id>    audit log of a project
@@ -180,6 +184,13 @@ export const keys = {
   remoteRegistry: (id: number): Key => ({ pk: `RG#${id}`, sk: 'R' }),
   remoteRegistryUse: (id: number, user: string): Key => ({ pk: `RG#${id}`, sk: `U#${user}` }),
   remoteRegistryListing: (name: string): Key => ({ pk: partitions.remoteRegistries, sk: name }),
+  webhookPolicy: (project: string, policy: number): Key => ({ pk: `WH#${project}`, sk: ordered(policy) }),
+  webhookName: (project: string, name: string): Key => ({ pk: `WN#${project}`, sk: name }),
+  webhookTrigger: (policy: number, event: string): Key => ({ pk: `WT#${policy}`, sk: event }),
+  webhookDelivery: (event: string, policy: number, target: number): Key => ({
+    pk: `WD#${event}`,
+    sk: `${policy}#${target}`,
+  }),
   deletedProject: (name: string, id: string): Key => ({ pk: `DP#${name}`, sk: id }),
   audit: (month: string, atMs: number, id: string): Key => ({
     pk: `AU#${month}`,
@@ -224,6 +235,9 @@ export const partitions = {
   remoteRegistries: 'REGISTRIES',
   remoteRegistry: (id: number) => `RG#${id}`,
   members: (project: string) => `PM#${project}`,
+  webhookPolicies: (project: string) => `WH#${project}`,
+  webhookNames: (project: string) => `WN#${project}`,
+  webhookTriggers: (policy: number) => `WT#${policy}`,
   catalog: 'CATALOG',
   sweeps: 'SWEEPS',
   link: (repo: string, digest: string) => `L#${repo}#${digest}`,

@@ -119,8 +119,11 @@ export async function putManifest(
   // Moving a tag to what is there adds nothing.
   if (project && project.quotaBytes >= 0 && !items?.[0])
     await requireRoom(registry, project, parseManifest(content.bytes, content.contentType), {
+      repository: name,
       digest,
+      tags,
       sizeBytes: content.bytes.length,
+      actor,
     })
   const { manifest } = await placeManifest(registry, repository, placement, actor, items)
   return { repository, digest, subject: manifest.subject?.digest, tags }

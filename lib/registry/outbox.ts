@@ -1,6 +1,6 @@
 // The outbox: an event is put in the transaction of what it tells, and relayed at least once afterwards.
 import { keys } from './keys.ts'
-import type { Attributes, Write } from './ports.ts'
+import type { Attributes, Item, Write } from './ports.ts'
 import type { Actor, Registry } from './registry.ts'
 
 /** The repository an event is about. */
@@ -10,7 +10,8 @@ export interface EventHome {
   projectId: string
 }
 
-export type EventType =
+/** A repository holds something else than before. */
+export type ChangeType =
   | 'manifest.pushed'
   | 'manifest.deleted'
   | 'tag.moved'
@@ -18,8 +19,33 @@ export type EventType =
   | 'repository.deleted'
   | 'repository.restored'
 
+/** Something happened that changes nothing in the repository. */
+export type NoticeType =
+  | 'manifest.pulled'
+  | 'quota.exceeded'
+  | 'replication.ended'
+  | 'retention.ended'
+  | 'scan.completed'
+  | 'scan.failed'
+  | 'scan.stopped'
+
+export type EventType = ChangeType | NoticeType
+
+const CHANGES: readonly string[] = [
+  'manifest.pushed',
+  'manifest.deleted',
+  'tag.moved',
+  'tag.deleted',
+  'repository.deleted',
+  'repository.restored',
+] satisfies ChangeType[]
+
+export function isChange(event: Item): boolean {
+  return CHANGES.includes(event.attributes.type as string)
+}
+
 export interface EventFacts {
-  type: EventType
+  type: ChangeType
   /** Of the manifest; absent for a whole repository. */
   digest?: string
   tags?: string[]
@@ -28,10 +54,38 @@ export interface EventFacts {
   cause: string
 }
 
+export interface NoticeFacts {
+  type: NoticeType
+  digest?: string
+  tags?: string[]
+  cause: string
+  /** What Harbor's payload has of it under `event_data`. */
+  details?: Attributes
+}
+
+/** @param repository without an id where it is about a whole project: then its name is the project's */
+export function noticeWrite(
+  registry: Registry,
+  repository: Omit<EventHome, 'id'> & { id?: string },
+  facts: NoticeFacts,
+  actor: Actor,
+): Write {
+  return written(registry, { id: '', ...repository }, facts, actor)
+}
+
 export function eventWrite(
   registry: Registry,
   repository: EventHome,
   facts: EventFacts,
+  actor: Actor,
+): Write {
+  return written(registry, repository, facts, actor)
+}
+
+function written(
+  registry: Registry,
+  repository: EventHome,
+  facts: EventFacts | NoticeFacts,
   actor: Actor,
 ): Write {
   const id = registry.newId()

@@ -93,6 +93,9 @@ export async function deleteProject(registry: Registry, project: Project, actor:
     ])
     await refuseUsed(registry, name)
   }
+  for (const pk of [partitions.webhookPolicies(id), partitions.webhookNames(id)])
+    for await (const page of pagesOf(registry.metadata, { pk }))
+      await registry.metadata.batchWrite(page.map(({ sk }) => ({ kind: 'delete', key: { pk, sk } })))
   for await (const page of pagesOf(registry.metadata, { pk: partitions.members(name) }))
     await registry.metadata.batchWrite(
       page

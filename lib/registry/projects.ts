@@ -2,6 +2,7 @@
 import { RegistryError } from '../oci/errors.ts'
 import { keys, partitions } from './keys.ts'
 import { nextNumber } from './numbers.ts'
+import type { NoticeType } from './outbox.ts'
 import type { Attributes, Item, Write } from './ports.ts'
 import { type Actor, number, type Registry, SYSTEM, text } from './registry.ts'
 
@@ -25,6 +26,8 @@ export interface Project {
   allowMissingChildren: boolean
   /** Never expire untagged manifests. */
   keepUntagged: boolean
+  /** Events that are told only where somebody asked for them. */
+  notices?: NoticeType[]
 }
 
 export interface Allowlist {
@@ -145,5 +148,6 @@ export function projectIn(item: Item, name: string): Project {
     public: item.attributes.public === true,
     allowMissingChildren: item.attributes.allowMissingChildren === true,
     keepUntagged: item.attributes.keepUntagged === true,
+    ...(item.attributes.notices ? { notices: item.attributes.notices as NoticeType[] } : {}),
   }
 }

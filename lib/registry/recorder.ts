@@ -3,6 +3,7 @@
 import { dayOf, keys } from './keys.ts'
 import type { Attributes, Write } from './ports.ts'
 import { PullCounts } from './pull-counts.ts'
+import { PullNotices } from './pull-notices.ts'
 import type { Registry } from './registry.ts'
 
 export interface PullRecord {
@@ -40,6 +41,7 @@ export class Recorder {
   #denials: Attributes[] = []
   readonly #access = new Map<string, Write>()
   readonly #counts: PullCounts
+  readonly #notices: PullNotices
   /** What was written of a principal's access. */
   readonly #noted = new Set<string>()
 
@@ -49,19 +51,23 @@ export class Recorder {
   constructor(registry: Registry, pullLog?: (pull: PullRecord & { atMs: number }) => void) {
     this.#registry = registry
     this.#counts = new PullCounts(registry)
+    this.#notices = new PullNotices(registry)
     this.#pullLog = pullLog
   }
 
   /** Whether there is anything to flush now. */
   get pending(): boolean {
-    return this.#pulls.length + this.#denials.length + this.#access.size > 0 || this.#counts.due
+    const lines = this.#pulls.length + this.#denials.length + this.#access.size
+    return lines > 0 || this.#counts.due || this.#notices.pending
   }
 
   pull(record: PullRecord): void {
     const atMs = this.#registry.clock.nowMs()
     if (this.#pullLog) this.#pullLog({ ...record, atMs })
     else if (!this.#add(this.#pulls, { ...record, atMs })) return
-    if (record.hit) this.#counts.pull(record.repo, record.digest, record.tag)
+    if (!record.hit) return
+    this.#counts.pull(record.repo, record.digest, record.tag)
+    if (!this.#notices.pull(record)) this.lost += 1
   }
 
   denial(record: DenialRecord): void {
@@ -106,6 +112,7 @@ export class Recorder {
     this.#denials = []
     await this.#registry.metadata.batchWrite(writes)
     await this.#counts.flush(options.last ?? false)
+    await this.#notices.flush()
   }
 
   #add(lines: Attributes[], line: Attributes): boolean {

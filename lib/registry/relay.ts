@@ -7,6 +7,7 @@ import { imageFacts } from './image-facts.ts'
 import { keys, partitions } from './keys.ts'
 import { type ManifestRecord, manifestOf } from './manifest-record.ts'
 import { bytesOf } from './manifests.ts'
+import { isChange } from './outbox.ts'
 import { PAGE, pagesOf } from './partitions.ts'
 import type { Item, Json, Write } from './ports.ts'
 import { number, type Registry, text } from './registry.ts'
@@ -15,6 +16,9 @@ import { countUsage, forgetUsage } from './usage.ts'
 const EVENTS_KEPT_SECONDS = 30 * 86_400
 const RECONCILED_AT_ONCE = 8
 
+/** Told of an event, at least once, before it leaves the outbox. @throws anything: then it stays, and is told again */
+export type Listener = (event: Item) => Promise<void>
+
 /**
  * @param onFailure told of events that could not be relayed; they stay, and do not hold up the others
  * @returns events relayed; call again until there are none
@@ -22,6 +26,7 @@ const RECONCILED_AT_ONCE = 8
 export async function relay(
   registry: Registry,
   onFailure: (error: unknown, event: string) => void = () => {},
+  listener: Listener = async () => {},
 ): Promise<number> {
   const pages = await Promise.all(partitions.events.map((pk) => registry.metadata.query({ pk, limit: PAGE })))
   // Event ids begin with their time, so this is nearly the order of things; what is derived does not depend on it.
@@ -29,7 +34,7 @@ export async function relay(
   let relayed = 0
   for (const event of events) {
     try {
-      await relayOne(registry, event)
+      await relayOne(registry, event, listener)
       relayed += 1
     } catch (error) {
       onFailure(error, event.sk)
@@ -38,8 +43,10 @@ export async function relay(
   return relayed
 }
 
-async function relayOne(registry: Registry, event: Item): Promise<void> {
-  await reconcileEvent(registry, event)
+async function relayOne(registry: Registry, event: Item, listener: Listener): Promise<void> {
+  const changes = isChange(event)
+  if (changes) await reconcileEvent(registry, event)
+  await listener(event)
   const project = text(event, 'project')
   const last = await registry.metadata.get(keys.projectSequence(project))
   const sequence = last ? number(last, 'last') + 1 : 1
@@ -59,13 +66,19 @@ async function relayOne(registry: Registry, event: Item): Promise<void> {
         expiresAtEpochSeconds: now + EVENTS_KEPT_SECONDS,
       },
     },
+    ...(changes ? changeWrites(registry, event) : []),
+  ])
+}
+
+function changeWrites(registry: Registry, event: Item): Write[] {
+  return [
     // Whoever counts what the repository shows learns by it that something changed.
     {
       kind: 'put',
       item: { ...keys.repositoryEvent(text(event, 'repo')), attributes: { v: 1, event: event.sk } },
     },
     ...auditOfEvent(registry, event),
-  ])
+  ]
 }
 
 async function reconcileEvent(registry: Registry, event: Item): Promise<void> {

@@ -2,12 +2,22 @@
 import { RegistryError } from '../oci/errors.ts'
 import type { Manifest } from '../oci/manifest.ts'
 import { keys } from './keys.ts'
+import { noticeWrite } from './outbox.ts'
 import type { Project } from './projects.ts'
-import type { Registry } from './registry.ts'
+import type { Actor, Registry } from './registry.ts'
 import { countedBytes } from './usage.ts'
 
 const READ_AT_ONCE = 100
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+
+/** What is to be added, and who does it. */
+interface Pushed {
+  repository: string
+  digest: string
+  tags: string[]
+  sizeBytes: number
+  actor: Actor
+}
 
 /**
  * What was pushed a moment ago may not be counted yet: pushes at the same time can together go a little beyond.
@@ -15,9 +25,9 @@ const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
  */
 export async function requireRoom(
   registry: Registry,
-  { id, name, quotaBytes }: Project,
+  { id, name, quotaBytes, notices }: Project,
   manifest: Manifest,
-  own: { digest: string; sizeBytes: number },
+  own: Pushed,
 ): Promise<void> {
   if (quotaBytes < 0) return
   const used = new Map(manifest.blobs.map(({ digest, size }) => [digest as string, size]))
@@ -26,10 +36,17 @@ export async function requireRoom(
   if (adds === 0) return
   const current = await countedBytes(registry, id)
   if (current + adds <= quotaBytes) return
-  throw new RegistryError(
-    'DENIED',
-    `adding ${text(adds)} of storage resource, which when updated to current usage of ${text(current)} will exceed the configured upper limit of ${text(quotaBytes)} of project ${name}: delete something, or have an administrator raise its quota`,
-  )
+  const why = `adding ${text(adds)} of storage resource, which when updated to current usage of ${text(current)} will exceed the configured upper limit of ${text(quotaBytes)} of project ${name}`
+  if (notices?.includes('quota.exceeded')) await tellExceeded(registry, id, own, why)
+  throw new RegistryError('DENIED', `${why}: delete something, or have an administrator raise its quota`)
+}
+
+async function tellExceeded(registry: Registry, projectId: string, own: Pushed, why: string): Promise<void> {
+  const { repository, digest, tags, actor } = own
+  const details = { custom_attributes: { Details: why } }
+  const facts = { type: 'quota.exceeded' as const, digest, tags, cause: 'push', details }
+  await registry.metadata.batchWrite([noticeWrite(registry, { name: repository, projectId }, facts, actor)])
+  registry.onEvent()
 }
 
 /** Bytes of what the project does not hold yet. */

@@ -1,6 +1,7 @@
 // What runs beside the requests: relaying events, writing records, sweeping, expiring.
 import type { Logger } from 'pino'
 import type { Config } from '../config/schema.ts'
+import { type Subscriber, tellAll } from '../events/event.ts'
 import { checkRegistries } from '../registries/health.ts'
 import type { Upstreams } from '../registries/upstreams.ts'
 import type { SweepSummary } from '../registry/gc/ledger.ts'
@@ -29,7 +30,7 @@ export interface Background {
 export function startBackground(
   stores: OpenStores,
   recorder: Recorder,
-  upstreams: Upstreams,
+  { upstreams, subscribers }: { upstreams: Upstreams; subscribers: readonly Subscriber[] },
   log: Logger,
   config: Pick<Config, 'background' | 'sweepEveryHours'>,
 ): Background {
@@ -45,7 +46,7 @@ export function startBackground(
   async function drainOutbox(): Promise<void> {
     do {
       again = false
-      while ((await relay(registry, failed('relay'))) > 0);
+      while ((await relay(registry, failed('relay'), tellAll(subscribers))) > 0);
     } while (again)
   }
   function wakeRelay(): void {

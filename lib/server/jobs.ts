@@ -9,8 +9,7 @@ import type { Runner } from '../jobs/run-task.ts'
 import { fireSchedules } from '../jobs/schedules.ts'
 import { createStoredQueue } from '../jobs/stored-queue.ts'
 import { runWorker, type WorkerReport } from '../jobs/worker.ts'
-import { jobKinds } from '../kinds/kinds.ts'
-import type { Background } from './background.ts'
+import { type JobParts, jobKinds } from '../kinds/kinds.ts'
 import type { OpenStores } from './open-stores.ts'
 
 const FIRE_EVERY_MS = 5000
@@ -19,18 +18,13 @@ const AT_ONCE: Record<Weight, number> = { light: 8, heavy: 4 }
 
 export interface ServerJobs {
   jobs: Jobs
-  /** No more tasks begin; resolves when those under way have ended. */
-  stop(): Promise<void>
+  /** Of this process's own; absent where workers have theirs. */
+  queues?: Record<Weight, Queue>
 }
 
-export function startJobs(
-  stores: OpenStores,
-  background: Background,
-  log: Logger,
-  { runHere }: { runHere: boolean },
-): ServerJobs {
-  const { registry } = stores
-  if (stores.dispatch) return { jobs: { registry, dispatch: stores.dispatch }, stop: async () => {} }
+/** Where jobs begun here go. */
+export function openJobs({ registry, dispatch }: OpenStores): ServerJobs {
+  if (dispatch) return { jobs: { registry, dispatch } }
   const queues: Record<Weight, Queue> = {
     light: createStoredQueue(registry, { name: 'light' }),
     heavy: createStoredQueue(registry, { name: 'heavy' }),
@@ -39,9 +33,13 @@ export function startJobs(
     registry,
     dispatch: (weight, bodies, delaySeconds = 0) => queues[weight].send(bodies, { delaySeconds }),
   }
-  if (!runHere) return { jobs, stop: async () => {} }
+  return { jobs, queues }
+}
 
-  const runner: Runner = { ...jobs, kinds: jobKinds({ sweepNow: background.sweepNow }) }
+/** Runs what is in this process's queues. @returns stops: no more tasks begin, and those under way have ended */
+export function runJobs({ jobs, queues }: ServerJobs, parts: JobParts, log: Logger): () => Promise<void> {
+  if (!queues) return async () => {}
+  const runner: Runner = { ...jobs, kinds: jobKinds(parts) }
   const sources = (['light', 'heavy'] as const).map((weight) => ({
     queue: queues[weight],
     concurrency: AT_ONCE[weight],
@@ -49,13 +47,10 @@ export function startJobs(
   const place = { host: hostname(), pid: process.pid }
   const worker = runWorker(runner, sources, place, reportTo(log))
   const stopTicking = tick(runner, log)
-  return {
-    jobs,
-    stop: async () => {
-      worker.stop()
-      await stopTicking()
-      await worker.ended
-    },
+  return async () => {
+    worker.stop()
+    await stopTicking()
+    await worker.ended
   }
 }
 

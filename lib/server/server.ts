@@ -7,6 +7,7 @@ import { type Access, createAccess } from '../access/access.ts'
 import { ensureAdmin } from '../access/users.ts'
 import { privateNetworks } from '../config/registry-settings.ts'
 import type { Config } from '../config/schema.ts'
+import { webhooks } from '../events/notify.ts'
 import type { Api } from '../http/api.ts'
 import { handle } from '../http/application.ts'
 import { edgeClaims } from '../http/edge-headers.ts'
@@ -21,7 +22,7 @@ import { accessRecords } from '../registry/access-records.ts'
 import { Recorder } from '../registry/recorder.ts'
 import { startBackground } from './background.ts'
 import { listenControl } from './control.ts'
-import { startJobs } from './jobs.ts'
+import { openJobs, runJobs } from './jobs.ts'
 import { type Log, openLog } from './log.ts'
 import { createMetrics, type ServerMetrics } from './metrics.ts'
 import { createNodeServer, type TlsFiles } from './node-server.ts'
@@ -59,10 +60,12 @@ export async function startServer(config: Config, stores: OpenStores): Promise<R
     const admin = config.open ? {} : await ensureAdmin(registry, config.adminPassword)
     const recorder = new Recorder(registry, stores.pullLog)
     const upstreams = upstreamsOf(stores, config)
-    const background = startBackground(stores, recorder, upstreams, log.logger, config)
+    const jobs = openJobs(stores)
+    const subscribers = [webhooks(jobs.jobs)]
+    const background = startBackground(stores, recorder, { upstreams, subscribers }, log.logger, config)
     opened.push(() => background.stop())
-    const jobs = startJobs(stores, background, log.logger, { runHere: config.background === 'on' })
-    opened.push(() => jobs.stop())
+    const { sweepNow } = background
+    if (config.background === 'on') opened.push(runJobs(jobs, { sweepNow, upstreams }, log.logger))
     const api = {
       registry,
       jobs: jobs.jobs,

@@ -101,6 +101,11 @@ export const EXCEPTIONS: Exception[] = [
     lets: /^status (404|409|412) is not described$/,
     because: 'Harbor’s server answers so',
   },
+  {
+    operations: ['CreateWebhookPolicyOfProject', 'UpdateWebhookPolicyOfProject', 'ListWebhookJobs'],
+    lets: /^status (404|409) is not described$/,
+    because: 'Harbor’s server answers so when the name is taken, and when there is no such policy',
+  },
 ]
 
 /** The exception that lets an objection through, if any does. */

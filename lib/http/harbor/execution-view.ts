@@ -5,7 +5,6 @@ import type { Registry } from '../../registry/registry.ts'
 import { time } from './answers.ts'
 import type { Row } from './lists.ts'
 
-/** @public */
 export function executionView(execution: Execution): Row {
   const { tasks, success, error, stopped, endedAtMs } = execution
   return {
@@ -28,7 +27,6 @@ export function executionView(execution: Execution): Row {
   }
 }
 
-/** @public */
 export function taskView(task: Task): Row {
   return {
     id: task.number,

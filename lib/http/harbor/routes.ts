@@ -24,6 +24,8 @@ import { STATISTICS_ROUTES } from './statistics.ts'
 import { SYSTEM_ROUTES } from './system.ts'
 import { USER_SECRET_ROUTES } from './user-secrets.ts'
 import { USER_ROUTES } from './users.ts'
+import { WEBHOOK_DELIVERY_ROUTES } from './webhook-deliveries.ts'
+import { WEBHOOK_ROUTES } from './webhooks.ts'
 
 export const ROUTES: HarborRoute[] = [
   ...SYSTEM_ROUTES,
@@ -48,6 +50,8 @@ export const ROUTES: HarborRoute[] = [
   ...SEARCH_ROUTES,
   ...IMMUTABLE_RULE_ROUTES,
   ...REGISTRY_ROUTES,
+  ...WEBHOOK_ROUTES,
+  ...WEBHOOK_DELIVERY_ROUTES,
   ...GC_ROUTES,
   ...JOBSERVICE_ROUTES,
 ]

@@ -97,6 +97,7 @@ export class EventsStack extends Stack {
     })
     allowItems(jobs, data.table, ['BatchGetItem', 'BatchWriteItem', 'DeleteItem', 'GetItem', 'PutItem'])
     allow(jobs, ['sqs:SendMessage'], [workers.lightQueue.queueArn])
+    allow(jobs, ['secretsmanager:GetSecretValue'], [data.keys.secretArn])
     jobs.addEventSource(
       new SqsEventSource(workers.lightQueue, { batchSize: 5, reportBatchItemFailures: true }),
     )

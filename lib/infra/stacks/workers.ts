@@ -73,6 +73,7 @@ export class WorkersStack extends Stack {
     })
     allowItems(task.taskRole, data.table, CHANGES)
     allowBlobs(task.taskRole, data.bucket, CLEARING)
+    allow(task.taskRole, ['secretsmanager:GetSecretValue'], [data.keys.secretArn])
     allow(
       task.taskRole,
       ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility'],
