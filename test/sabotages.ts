@@ -75,6 +75,12 @@ export const SABOTAGES: Sabotage[] = [
     needs: [],
   },
   {
+    name: 'login-limits',
+    breaks: 'each process counts failed logins for itself',
+    files: ['test/domain/login-limits.test.ts'],
+    needs: [],
+  },
+  {
     name: 'calls',
     breaks: 'DynamoDB is asked everything twice',
     files: ['test/aws/calls.test.ts'],

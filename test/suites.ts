@@ -152,6 +152,7 @@ const ON_TWIN: Suite[] = [
     'ci',
     'guide',
   ),
+  onTwin('access', ['test/access'], []),
   onTwin('conformance', [CONFORMANCE], PROGRAMS),
   onTwin('clients', filesOf(core), needsOf(core)),
   withLogin('robot', onTwin('robots', filesOf(core), needsOf(core))),

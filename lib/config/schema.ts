@@ -32,6 +32,13 @@ export const configSchema = z.strictObject({
     .url({ protocol: /^https?$/ })
     .optional()
     .describe('URL clients use, where a proxy stands in front'),
+  trustedProxies: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(10)
+    .default(0)
+    .describe('proxies in front, whose X-Forwarded-For tells the client’s address; 0: it is not believed'),
   keepAliveSeconds: z.coerce
     .number()
     .int()

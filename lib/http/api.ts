@@ -70,7 +70,7 @@ async function answer(api: Api, request: HttpRequest, route: Route): Promise<Htt
   if (!verb) throw methodNotAllowed(request.method, Object.keys(verbs))
   const { authorization } = request.headers
   const caller = await api.access.authorize(
-    authorization,
+    { authorization, address: request.address },
     `${request.origin}/service/token`,
     verb.needs,
     mountSource(request),

@@ -45,6 +45,9 @@
 //   UE#<email>              U                         email in lower case -> user
 //   USERS                   <number>                  listing of users
 //   SE#<hash>               S                         browser session, by the hash of its id: name, begin, end
+//   LF#<hash>#<place>       F                         failed logins of a name, by its hash, from a place; familiar until
+//   LN#<hash>               F                         failed logins of a name from anywhere
+//   LP#<place>              F                         failed logins from an address, or a /64 of IPv6
 //   GROUPS                  <number>                  user group: name, type, directory name
 //   UG#<type>#<name>        G                         user group by its name, or its name in the directory -> number
 //   RB#<robot>              R                         robot, `<name>` or `<project>+<name>`: secret hash, permissions
@@ -145,6 +148,9 @@ export const keys = {
   user: (name: string): Key => ({ pk: `U#${name.toLowerCase()}`, sk: 'U' }),
   email: (email: string): Key => ({ pk: `UE#${email.toLowerCase()}`, sk: 'U' }),
   browserSession: (hash: string): Key => ({ pk: `SE#${hash}`, sk: 'S' }),
+  loginsOfPair: (nameHash: string, place: string): Key => ({ pk: `LF#${nameHash}#${place}`, sk: 'F' }),
+  loginsOfName: (nameHash: string): Key => ({ pk: `LN#${nameHash}`, sk: 'F' }),
+  loginsFrom: (place: string): Key => ({ pk: `LP#${place}`, sk: 'F' }),
   userListing: (number: number): Key => ({ pk: 'USERS', sk: ordered(number) }),
   group: (number: number): Key => ({ pk: 'GROUPS', sk: ordered(number) }),
   groupName: (type: number, name: string): Key => ({ pk: `UG#${type}#${name}`, sk: 'G' }),

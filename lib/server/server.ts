@@ -10,6 +10,7 @@ import type { Api } from '../http/api.ts'
 import { handle } from '../http/application.ts'
 import { edgeClaims } from '../http/edge-headers.ts'
 import { renderError } from '../http/errors.ts'
+import { forwardedAddress } from '../http/forwarded.ts'
 import { handleHarbor } from '../http/harbor/harbor-api.ts'
 import { type HttpRequest, type HttpResponse, json } from '../http/message.ts'
 import { redactedPath } from '../http/redacted-path.ts'
@@ -164,10 +165,16 @@ function registryServer(
 /** The request as the client addressed it, whatever stands between. @throws DENIED when it came around the edge */
 function addressedTo(request: HttpRequest, config: Config, edgeSecret: string | undefined): HttpRequest {
   if (config.edge === 'on') {
-    const { host, requestId } = edgeClaims(request.headers, edgeSecret ?? '')
-    return { ...request, origin: `https://${host}`, ...(requestId === undefined ? {} : { id: requestId }) }
+    const { host, requestId, viewer } = edgeClaims(request.headers, edgeSecret ?? '')
+    const { id, address } = request
+    return { ...request, origin: `https://${host}`, id: requestId ?? id, address: viewer ?? address }
   }
-  return config.externalUrl ? { ...request, origin: new URL(config.externalUrl).origin } : request
+  const address = forwardedAddress(request, config.trustedProxies)
+  return {
+    ...request,
+    address,
+    ...(config.externalUrl ? { origin: new URL(config.externalUrl).origin } : {}),
+  }
 }
 
 function readTls(config: Config): TlsFiles | undefined {

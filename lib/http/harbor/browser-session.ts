@@ -28,7 +28,11 @@ async function logIn({ access, registry }: Api, request: HttpRequest): Promise<H
   if (request.headers['sec-fetch-site'] === 'cross-site')
     throw new RegistryError('DENIED', 'another site’s page cannot log anybody in here')
   const form = await readForm(request)
-  const principal = await access.logIn(form.get('principal') ?? '', form.get('password') ?? '')
+  const principal = await access.logIn(
+    form.get('principal') ?? '',
+    form.get('password') ?? '',
+    request.address,
+  )
   if (principal?.kind !== 'user')
     throw new RegistryError('UNAUTHORIZED', 'unauthorized: incorrect user name or password')
   const { session_timeout: minutes } = await readConfiguration(registry)
