@@ -64,6 +64,13 @@ export const configSchema = z.strictObject({
     .max(8760)
     .default(6)
     .describe('hours between sweeps; 0 for never'),
+  auditLogDays: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(36_500)
+    .default(365)
+    .describe('days an entry of the audit log is kept'),
   blobLimitGiB: z.coerce.number().positive().max(5120).default(5120).describe('largest blob accepted'),
   edge: z
     .enum(['on', 'off'])

@@ -60,7 +60,7 @@
 //   LS#g | LS#p#<project>   <name>                    listing of the labels of a scope; unique names
 //   LA#<label>              <repo>#<digest>           listing of the artifacts that have the label
 //   DP#<project>            <id>                      a deleted project: what it was, who deleted it
-//   AU#<month>              <time, 13 digits>#<id>    audit log of the registry, kept 90 days
+//   AU#<month>              <time, 13 digits>#<id>    audit log of the registry: an entry, or a batch of pulls
 //   AP#<project>            <time, 13 digits>#<id>    audit log of a project
 //   META                    schema                    schema version of the store
 //
