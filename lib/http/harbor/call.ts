@@ -2,6 +2,7 @@
 import type { Access } from '../../access/access.ts'
 import { decideInProject, decideInSystem, readStanding, type Standing } from '../../access/permissions.ts'
 import type { Principal } from '../../access/principal.ts'
+import type { Jobs } from '../../jobs/executions.ts'
 import { RegistryError } from '../../oci/errors.ts'
 import { projectNameOf } from '../../registry/project-numbers.ts'
 import type { Project } from '../../registry/projects.ts'
@@ -13,6 +14,7 @@ export interface HarborCall {
   registry: Registry
   recorder: Recorder
   access: Access
+  jobs: Jobs
   request: HttpRequest
   principal: Principal
   actor: Actor
@@ -24,6 +26,8 @@ export interface HarborRoute {
   method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Below /api/v2.0, with `{names}`; `{repository}` may hold slashes. */
   path: string
+  /** What the operation is called, where Harbor has none. */
+  own?: string
   run(call: HarborCall): Promise<HttpResponse>
 }
 
