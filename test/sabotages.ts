@@ -87,6 +87,12 @@ export const SABOTAGES: Sabotage[] = [
     needs: [],
   },
   {
+    name: 'audit',
+    breaks: 'what people do is noted twice',
+    files: ['test/api/audit-log.test.ts'],
+    needs: [],
+  },
+  {
     name: 'calls',
     breaks: 'DynamoDB is asked everything twice',
     files: ['test/aws/calls.test.ts'],

@@ -1,5 +1,6 @@
 // The audit log: for each operation that Harbor 2.14 notes exactly one entry, with the fields and words that its source
 // gives them (goharbor/harbor v2.14.4: src/controller/event/topic.go, src/pkg/auditext/event).
+import path from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { ADMIN_PASSWORD, type Server, startServer } from '../support/server.ts'
 import { type Answer, type Client, clientOf, MANIFEST, pushImage } from './client.ts'
@@ -22,7 +23,8 @@ let app: Awaited<ReturnType<typeof pushImage>>
 let noted = 0
 let expectedInAll = 0
 beforeAll(async () => {
-  server = await startServer({ open: false })
+  const preload = process.env.SABOTAGE === 'audit' ? [path.join(import.meta.dirname, 'noted-twice.ts')] : []
+  server = await startServer({ open: false, preload })
   admin = harborOf(server.url, 'admin')
   http = clientOf(server.url, basic('admin', ADMIN_PASSWORD))
   await pushImage(http, 'library/public', 'v1')
