@@ -33,6 +33,10 @@ export const AUDITED_EVENTS = [
   'create_label',
   'update_label',
   'delete_label',
+  'create_garbage_collection',
+  'update_garbage_collection',
+  'update_job',
+  'update_job_queue',
 ]
 
 /** Something that somebody did, or tried to do. */
