@@ -29,17 +29,8 @@ export function startJobs(
   log: Logger,
   { runHere }: { runHere: boolean },
 ): ServerJobs {
-  const { registry } = stores
-  if (stores.dispatch) return { jobs: { registry, dispatch: stores.dispatch }, stop: async () => {} }
-  const queues: Record<Weight, Queue> = {
-    light: createStoredQueue(registry, { name: 'light' }),
-    heavy: createStoredQueue(registry, { name: 'heavy' }),
-  }
-  const jobs: Jobs = {
-    registry,
-    dispatch: (weight, bodies, delaySeconds = 0) => queues[weight].send(bodies, { delaySeconds }),
-  }
-  if (!runHere) return { jobs, stop: async () => {} }
+  const { jobs, queues } = jobsOf(stores)
+  if (!runHere || !queues) return { jobs, stop: async () => {} }
 
   const runner: Runner = { ...jobs, kinds: jobKinds({ sweepNow: background.sweepNow }) }
   const sources = (['light', 'heavy'] as const).map((weight) => ({
@@ -57,6 +48,21 @@ export function startJobs(
       await worker.ended
     },
   }
+}
+
+/** What begins jobs, and the queues where workers of their own have none. */
+export function jobsOf({ registry, dispatch }: OpenStores): {
+  jobs: Jobs
+  queues?: Record<Weight, Queue>
+} {
+  if (dispatch) return { jobs: { registry, dispatch } }
+  const queues: Record<Weight, Queue> = {
+    light: createStoredQueue(registry, { name: 'light' }),
+    heavy: createStoredQueue(registry, { name: 'heavy' }),
+  }
+  const send: Jobs['dispatch'] = (weight, bodies, delaySeconds = 0) =>
+    queues[weight].send(bodies, { delaySeconds })
+  return { jobs: { registry, dispatch: send }, queues }
 }
 
 /** Begins what is due, and finds what was lost. @returns stops, once what runs has ended */
