@@ -11,6 +11,7 @@ import { createStoredQueue } from '../jobs/stored-queue.ts'
 import { runWorker, type WorkerReport } from '../jobs/worker.ts'
 import { jobKinds } from '../kinds/kinds.ts'
 import type { Background } from './background.ts'
+import type { ServerMetrics } from './metrics.ts'
 import type { OpenStores } from './open-stores.ts'
 
 const FIRE_EVERY_MS = 5000
@@ -27,6 +28,7 @@ export function startJobs(
   stores: OpenStores,
   background: Background,
   log: Logger,
+  metrics: Pick<ServerMetrics, 'jobEnded'>,
   { runHere }: { runHere: boolean },
 ): ServerJobs {
   const { jobs, queues } = jobsOf(stores)
@@ -38,7 +40,7 @@ export function startJobs(
     concurrency: AT_ONCE[weight],
   }))
   const place = { host: hostname(), pid: process.pid }
-  const worker = runWorker(runner, sources, place, reportTo(log))
+  const worker = runWorker(runner, sources, place, reportTo(log, metrics))
   const stopTicking = tick(runner, log)
   return {
     jobs,
@@ -94,10 +96,12 @@ function tick(runner: Runner, log: Logger): () => Promise<void> {
   }
 }
 
-function reportTo(log: Logger): WorkerReport {
+function reportTo(log: Logger, metrics: Pick<ServerMetrics, 'jobEnded'>): WorkerReport {
   return {
-    ended: ({ number, execution, vendor }, status, seconds) =>
-      log.info({ component: 'jobs', task: number, execution, vendor, status, seconds }, 'task ended'),
+    ended: ({ number, execution, vendor }, status, seconds) => {
+      metrics.jobEnded(vendor, status, seconds)
+      log.info({ component: 'jobs', task: number, execution, vendor, status, seconds }, 'task ended')
+    },
     failed: (body, error) => log.error({ component: 'jobs', body, err: error }, 'message failed'),
   }
 }
