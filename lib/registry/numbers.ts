@@ -7,7 +7,7 @@ import { number, type Registry } from './registry.ts'
 const ATTEMPTS = 50
 
 /** What is numbered one after the other; nothing that is made in a push, where a shared counter would be in the way. */
-export type Numbered = 'project' | 'user' | 'group' | 'member' | 'robot' | 'label'
+export type Numbered = 'project' | 'user' | 'group' | 'member' | 'robot' | 'label' | 'immutable-rule'
 
 /**
  * The next number of that kind, from 1, never given twice. A number may be lost when its user fails.

@@ -13,6 +13,8 @@ export interface HarborCall {
   registry: Registry
   recorder: Recorder
   access: Access
+  /** PEM of the private authority that signed our certificate. */
+  authority: string | undefined
   request: HttpRequest
   principal: Principal
   actor: Actor

@@ -19,6 +19,7 @@ import { ROBOT_ROUTES } from './robots.ts'
 import { SEARCH_ROUTES } from './search.ts'
 import { STATISTICS_ROUTES } from './statistics.ts'
 import { SYSTEM_ROUTES } from './system.ts'
+import { SYSTEM_ALLOWLIST_ROUTES } from './system-allowlist.ts'
 import { USER_SECRET_ROUTES } from './user-secrets.ts'
 import { USER_ROUTES } from './users.ts'
 
@@ -44,4 +45,5 @@ export const ROUTES: HarborRoute[] = [
   ...CONFIGURATION_ROUTES,
   ...SEARCH_ROUTES,
   ...IMMUTABLE_RULE_ROUTES,
+  ...SYSTEM_ALLOWLIST_ROUTES,
 ]
