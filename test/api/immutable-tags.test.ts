@@ -128,6 +128,16 @@ test('a push does not move an immutable tag, and may repeat itself', async () =>
   })
 })
 
+test('of two pushes that set the same new immutable tag at once, one is refused', async () => {
+  await emptyConfig('raced')
+  await withRule(rule('v*'), async () => {
+    for (const tag of ['v1', 'v2', 'v3']) {
+      const answers = await Promise.all(['one', 'other'].map((text) => push('raced', tag, text)))
+      expect(answers.map(({ status }) => status).sort()).toEqual([201, 412])
+    }
+  })
+})
+
 test('an immutable tag, its artifact and its repository are not deleted', async () => {
   await withRule(rule('v*'), async () => {
     await push('kept', 'v1', 'first')
