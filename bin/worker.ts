@@ -1,25 +1,41 @@
-// Jobs in the cloud: takes them from the queue, and goes to sleep when there are none.
+// Jobs in the cloud: takes the heavy ones from their queue, and goes to sleep when there are none.
+import { hostname } from 'node:os'
 import { ECSClient, UpdateServiceCommand } from '@aws-sdk/client-ecs'
 import { SQSClient } from '@aws-sdk/client-sqs'
+import { dispatchTo } from '../lib/aws/job-queues.ts'
 import { openRegistry } from '../lib/aws/open-stores.ts'
 import { createSqsQueue } from '../lib/aws/sqs-queue.ts'
 import { protectWhileBusy } from '../lib/aws/task-protection.ts'
 import { readConfig } from '../lib/config/config.ts'
 import { trustExtraAuthorities } from '../lib/config/trust.ts'
 import { runWorker } from '../lib/jobs/worker.ts'
+import { jobKinds } from '../lib/kinds/kinds.ts'
 import { sweep } from '../lib/registry/gc/sweep.ts'
+
+const AT_ONCE = 4
 
 trustExtraAuthorities(process.env)
 const config = readConfig(['--stores', 'aws'], process.env)
 const { ENTREPOT_QUEUE: url, ENTREPOT_CLUSTER: cluster, ENTREPOT_WORKERS: service } = process.env
-if (url === undefined) throw new Error('environment variable ENTREPOT_QUEUE: required')
+// Awake already.
+const dispatch = dispatchTo({ ...process.env, ENTREPOT_CLUSTER: undefined })
+if (url === undefined || !dispatch)
+  throw new Error('environment variables ENTREPOT_QUEUE and ENTREPOT_LIGHT_QUEUE: required')
 
+const tell = (line: object) => console.log(JSON.stringify({ component: 'worker', ...line }))
 const { registry } = openRegistry(config)
-const worker = runWorker(createSqsQueue(new SQSClient({}), { url, visibilitySeconds: 120 }), {
-  sweep: async () => {
-    console.log(JSON.stringify({ component: 'gc', ...(await sweep(registry, 'schedule')) }))
+const kinds = jobKinds({ sweepNow: (trigger) => sweep(registry, trigger) })
+const queue = createSqsQueue(new SQSClient({}), { url, visibilitySeconds: 120 })
+const worker = runWorker(
+  { registry, dispatch, kinds },
+  [{ queue, concurrency: AT_ONCE }],
+  { host: hostname(), pid: process.pid },
+  {
+    ended: ({ number, execution, vendor }, status, seconds) =>
+      tell({ task: number, execution, vendor, status, seconds }),
+    failed: (body, error) => tell({ body, error: String(error) }),
   },
-})
+)
 protectWhileBusy(() => worker.busy, process.env.ECS_AGENT_URI)
 process.on('SIGTERM', () => worker.stop())
 process.on('SIGINT', () => worker.stop())
@@ -27,5 +43,6 @@ process.on('SIGINT', () => worker.stop())
 await worker.idleFor(300_000)
 if (cluster !== undefined && service !== undefined && !worker.stopped)
   await new ECSClient({}).send(new UpdateServiceCommand({ cluster, service, desiredCount: 0 }))
+worker.stop()
 await worker.ended
 process.exit(0)

@@ -1,12 +1,11 @@
-// The table's stream, S3's events and the schedule -> relay.
+// The table's stream, S3's events and the schedules -> relay.
 import middy from '@middy/core'
+import { dispatchTo } from '../../lib/aws/job-queues.ts'
 import { trustExtraAuthorities } from '../../lib/config/trust.ts'
 import { openRelay } from '../../lib/functions/relay-function.ts'
 import { readFunctionSettings } from '../../lib/functions/settings.ts'
-import { wakeWorkers } from '../../lib/functions/wake-workers.ts'
 
 trustExtraAuthorities(process.env)
-const { ENTREPOT_QUEUE: queue, ENTREPOT_CLUSTER: cluster, ENTREPOT_WORKERS: service } = process.env
-const relay = openRelay(readFunctionSettings(process.env), wakeWorkers({ queue, cluster, service }))
+const relay = openRelay(readFunctionSettings(process.env), dispatchTo(process.env))
 
 export const handler = middy<unknown, void>().handler(relay)

@@ -8,6 +8,7 @@ import { handle } from '../http/application.ts'
 import { renderError } from '../http/errors.ts'
 import { fromGateway, type GatewayEvent, type GatewayResult, toGateway } from '../http/gateway.ts'
 import type { HttpResponse } from '../http/message.ts'
+import type { Dispatch } from '../jobs/messages.ts'
 import { accessRecords } from '../registry/access-records.ts'
 import { Recorder } from '../registry/recorder.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -18,14 +19,14 @@ export type HttpFunction = (event: GatewayEvent) => Promise<GatewayResult>
 
 /**
  * Opens the stores and reads the keys; nothing else is fetched before the first request.
- * @param management Harbor's API, for the function that serves it
+ * @param parts of the function that serves Harbor's API
  */
 export async function openHttpFunction(
   settings: FunctionSettings,
-  management?: ManagementApi,
+  parts: { management?: ManagementApi; dispatch?: Dispatch | undefined } = {},
 ): Promise<HttpFunction> {
   const { registry, secrets, providers } = await openAwsStores(settings.config, { prepared: true })
-  return httpFunction(registry, secrets, settings.config.edge === 'on', { providers, management })
+  return httpFunction(registry, secrets, settings.config.edge === 'on', { providers, ...parts })
 }
 
 /** @param behindEdge requests that do not come through the edge are refused */
@@ -33,7 +34,11 @@ export function httpFunction(
   registry: Registry,
   secrets: Secrets,
   behindEdge: boolean,
-  parts: { providers?: IdentityProvider[] | undefined; management?: ManagementApi | undefined } = {},
+  parts: {
+    providers?: IdentityProvider[] | undefined
+    management?: ManagementApi | undefined
+    dispatch?: Dispatch | undefined
+  } = {},
 ): HttpFunction {
   const recorder = new Recorder(registry, (pull) => logLine({ component: 'pull', ...pull }))
   const access = createAccess({
@@ -44,8 +49,9 @@ export function httpFunction(
     providers: parts.providers ?? [],
     onAccess: accessRecords(recorder),
   })
-  const { management } = parts
-  const api: Api = { registry, access, recorder, secrets, ...(management ? { management } : {}) }
+  const { management, dispatch = noWorkers } = parts
+  const jobs = { registry, dispatch }
+  const api: Api = { registry, access, recorder, jobs, secrets, ...(management ? { management } : {}) }
 
   return async (event) => {
     const { method } = event.requestContext.http
@@ -56,6 +62,9 @@ export function httpFunction(
     return toGateway(method, response)
   }
 }
+
+/** Functions that serve images begin no jobs. */
+const noWorkers: Dispatch = () => Promise.reject(new Error('this function begins no jobs'))
 
 async function answer(api: Api, event: GatewayEvent, edgeSecret: string | undefined): Promise<HttpResponse> {
   try {

@@ -1,26 +1,45 @@
 // What happens behind the requests: events out of the outbox, direct uploads that S3 tells of, and the schedule.
 import { openRegistry } from '../aws/open-stores.ts'
 import { createdKeys } from '../aws/s3-events.ts'
+import { startExecution } from '../jobs/executions.ts'
+import type { Dispatch } from '../jobs/messages.ts'
+import { recoverTasks } from '../jobs/recover.ts'
+import { fireSchedules } from '../jobs/schedules.ts'
 import { registerDirectUpload } from '../registry/direct-uploads.ts'
 import type { Registry } from '../registry/registry.ts'
 import { relay } from '../registry/relay.ts'
 import { logLine } from './log.ts'
 import type { FunctionSettings } from './settings.ts'
 
-/** Hands a job to the workers, and wakes them. */
-export type Enqueue = (job: { kind: string }) => Promise<void>
-
 /** Leaves the function time to end well. */
 const RESERVE_MS = 10_000
 
-export function openRelay(settings: FunctionSettings, enqueue: Enqueue) {
+export function openRelay(settings: FunctionSettings, dispatch: Dispatch | undefined) {
   const { registry } = openRegistry(settings.config)
+  const run = tasksOf(registry, dispatch)
   return async (event: unknown, context: { getRemainingTimeInMillis(): number }): Promise<void> => {
     const { task, Records } = event as { task?: string; Records?: unknown[] }
-    if (task !== undefined) return enqueue({ kind: task })
+    if (task !== undefined) return run(task)
     // The stream only says that there is something; all of it is in the outbox.
     if (Records !== undefined) return drain(registry, () => context.getRemainingTimeInMillis() > RESERVE_MS)
     await register(registry, event)
+  }
+}
+
+/** What the schedules of the stack ask for. */
+function tasksOf(registry: Registry, dispatch: Dispatch | undefined): (task: string) => Promise<void> {
+  return async (task) => {
+    if (!dispatch) throw new Error('environment variables ENTREPOT_QUEUE and ENTREPOT_LIGHT_QUEUE: required')
+    const jobs = { registry, dispatch }
+    if (task === 'sweep') {
+      await startExecution(jobs, { vendor: 'GARBAGE_COLLECTION', rule: 0, trigger: 'SCHEDULE' }, [
+        { payload: {} },
+      ])
+      return
+    }
+    if (task !== 'schedules') throw new Error(`there is no task ${task}`)
+    const [fired, recovered] = [await fireSchedules(jobs), await recoverTasks(jobs)]
+    if (fired + recovered > 0) logLine({ component: 'jobs', fired, recovered })
   }
 }
 

@@ -1,5 +1,6 @@
 // The OCI distribution API: routes to verbs.
 import type { Access, Caller, ResourceActions } from '../access/access.ts'
+import type { Jobs } from '../jobs/executions.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { isName } from '../oci/reference.ts'
 import { parseRoute, type Route } from '../oci/routes.ts'
@@ -18,6 +19,7 @@ export interface Api {
   registry: Registry
   access: Access
   recorder: Recorder
+  jobs: Jobs
   /** Read anew at each use: keys are rotated while requests are under way. */
   secrets: { readonly sessionKeys: SessionKeys }
   /** PEM of the private authority that signed our certificate, where there is one. Read anew at each use. */

@@ -66,10 +66,10 @@ export function buildRegistry(
   const ingest =
     cloud.ingest === 'off'
       ? undefined
-      : new IngestStack(app, id('ingest'), cloud, { ...stack('ingest'), ...tasks, pool })
+      : new IngestStack(app, id('ingest'), cloud, { ...stack('ingest'), ...tasks, workers, pool })
   const api =
     cloud.frontDoor === 'cloudfront'
-      ? new ApiStack(app, id('api'), cloud, { ...stack('api'), ...functions, pool })
+      ? new ApiStack(app, id('api'), cloud, { ...stack('api'), ...functions, workers, pool })
       : undefined
   const edge = api && new EdgeStack(app, id('edge'), cloud, { ...stack('edge'), ...functions, api, ingest })
   // Nobody but the setup makes keys, so nobody else needs the right to.

@@ -1,55 +1,67 @@
-// Takes jobs from a queue and runs them by their kind.
-import type { Message, Queue } from './queue.ts'
+// Takes messages from queues and runs the tasks they name.
+import type { Status, Task } from './execution.ts'
+import { type Place, Presence } from './presence.ts'
+import type { Queue } from './queue.ts'
+import { type Runner, runTask } from './run-task.ts'
 
-export type JobKinds = Record<string, (payload: Record<string, unknown>) => Promise<void>>
+export interface Source {
+  queue: Queue
+  /** Tasks at once. */
+  concurrency: number
+}
+
+export interface WorkerReport {
+  ended(task: Task, status: Status | 'Retry' | 'Lost', seconds: number): void
+  /** A message that could not be handled; it comes again. */
+  failed(body: string, error: unknown): void
+}
 
 export interface Worker {
   readonly busy: boolean
   readonly stopped: boolean
   /** Resolves once nothing was done for so long, or the worker was told to stop. */
   idleFor(ms: number): Promise<void>
-  /** No more jobs; those under way go on. */
+  /** No more tasks; those under way go on. */
   stop(): void
-  /** Resolves when the last job has ended. */
+  /** Resolves when the last task has ended. */
   ended: Promise<void>
 }
 
-const AT_ONCE = 2
 const LOOK_EVERY_MS = 1000
 
-export function runWorker(queue: Queue, kinds: JobKinds): Worker {
+export function runWorker(runner: Runner, sources: Source[], place: Place, report: WorkerReport): Worker {
   const abort = new AbortController()
+  const concurrency = sources.reduce((sum, each) => sum + each.concurrency, 0)
+  const presence = new Presence(runner.registry, place, concurrency)
   let running = 0
   let lastAtMs = Date.now()
+  const observer = {
+    began: (task: Task) => presence.began(task),
+    ended: (task: Task, status: Status | 'Retry' | 'Lost', seconds: number) => {
+      presence.ended(task)
+      report.ended(task, status, seconds)
+    },
+  }
 
-  async function handle(message: Message): Promise<void> {
-    const { kind, ...payload } = JSON.parse(message.body) as { kind?: string }
-    const run = kind === undefined ? undefined : kinds[kind]
-    if (!run) throw new Error(`there are no jobs of kind ${kind}`)
+  async function handle({ body }: { body: string }): Promise<void> {
     running += 1
     try {
-      await run(payload)
+      await runTask(runner, body, observer)
     } finally {
       running -= 1
       lastAtMs = Date.now()
     }
   }
 
-  const ended = queue.consume(handle, {
-    concurrency: AT_ONCE,
-    signal: abort.signal,
-    onFailure: (message, error) =>
-      console.log(
-        JSON.stringify({
-          component: 'worker',
-          job: message.body,
-          attempt: message.attempt,
-          error: String(error),
-        }),
-      ),
-  })
+  const consuming = sources.map(({ queue, concurrency }) =>
+    queue.consume(handle, {
+      concurrency,
+      signal: abort.signal,
+      onFailure: ({ body }, error) => report.failed(body, error),
+    }),
+  )
   return {
-    ended,
+    ended: Promise.all(consuming).then(() => presence.leave()),
     get busy() {
       return running > 0
     },

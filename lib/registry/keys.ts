@@ -60,6 +60,17 @@
 //   DP#<project>            <id>                      a deleted project: what it was, who deleted it
 //   AU#<month>              <time, 13 digits>#<id>    audit log of the registry, kept 90 days
 //   AP#<project>            <time, 13 digits>#<id>    audit log of a project
+//   JE#<execution>          E                         execution of a job: vendor, trigger, status, counts
+//   JE#<execution>          T#<task>                  one of its tasks: payload, status, lease, saved state
+//   JX#<vendor>             <execution>               listing of executions of a kind of job
+//   JX#<vendor>#<id>        <execution>               listing of executions of one rule
+//   JQ#<vendor>             <task>                    listing of tasks that have not ended
+//   JL#<task>               <time, 13 digits>#<n>     lines of a task's log
+//   JS#<limit>              <n>                       a place among the tasks that may run at once: who has it
+//   JK                      <vendor>                  a kind of job that is paused
+//   JW                      <worker>                  a worker process: its last heartbeat, what it runs
+//   JC                      <vendor>#<id>             schedule: cron, next time
+//   MQ#<queue>              <due, 13 digits>#<id>     message of a queue that is kept here
 //   META                    schema                    schema version of the store
 //
 //   object key              holds
@@ -174,6 +185,29 @@ export const keys = {
     pk: `AP#${project}`,
     sk: `${String(atMs).padStart(13, '0')}#${id}`,
   }),
+  execution: (execution: number): Key => ({ pk: `JE#${execution}`, sk: 'E' }),
+  task: (execution: number, task: number): Key => ({ pk: `JE#${execution}`, sk: `T#${ordered(task)}` }),
+  executionOfVendor: (vendor: string, execution: number): Key => ({
+    pk: `JX#${vendor}`,
+    sk: ordered(execution),
+  }),
+  executionOfRule: (vendor: string, rule: number, execution: number): Key => ({
+    pk: `JX#${vendor}#${rule}`,
+    sk: ordered(execution),
+  }),
+  openTask: (vendor: string, task: number): Key => ({ pk: `JQ#${vendor}`, sk: ordered(task) }),
+  taskLog: (task: number, atMs: number, line: number): Key => ({
+    pk: `JL#${task}`,
+    sk: `${String(atMs).padStart(13, '0')}#${String(line).padStart(6, '0')}`,
+  }),
+  place: (limit: string, place: number): Key => ({ pk: `JS#${limit}`, sk: ordered(place) }),
+  pausedVendor: (vendor: string): Key => ({ pk: 'JK', sk: vendor }),
+  worker: (worker: string): Key => ({ pk: 'JW', sk: worker }),
+  schedule: (vendor: string, rule: number): Key => ({ pk: 'JC', sk: `${vendor}#${ordered(rule)}` }),
+  message: (queue: string, dueAtMs: number, id: string): Key => ({
+    pk: `MQ#${queue}`,
+    sk: `${String(dueAtMs).padStart(13, '0')}#${id}`,
+  }),
   schema: { pk: 'META', sk: 'schema' } as Key,
 }
 
@@ -207,6 +241,15 @@ export const partitions = {
   pulls: (day: number) => `PULLS#${day}`,
   denials: (day: number) => `DENIALS#${day}`,
   access: (principal: string) => `ACCESS#${principal}`,
+  execution: (execution: number) => `JE#${execution}`,
+  executionsOfVendor: (vendor: string) => `JX#${vendor}`,
+  executionsOfRule: (vendor: string, rule: number) => `JX#${vendor}#${rule}`,
+  openTasks: (vendor: string) => `JQ#${vendor}`,
+  taskLog: (task: number) => `JL#${task}`,
+  pausedVendors: 'JK',
+  workers: 'JW',
+  schedules: 'JC',
+  messages: (queue: string) => `MQ#${queue}`,
 }
 
 export const objectKeys = {

@@ -1,6 +1,7 @@
 // What a shape of the registry hands to the server and the commands: its stores, opened.
 import type { IdentityProvider } from '../access/identity-providers.ts'
 import type { Secrets } from '../access/secret-keys.ts'
+import type { Dispatch } from '../jobs/messages.ts'
 import type { PullRecord } from '../registry/recorder.ts'
 import type { Registry } from '../registry/registry.ts'
 
@@ -18,6 +19,8 @@ export interface OpenStores {
   providers?: IdentityProvider[]
   /** Replaced by whoever relays the outbox. */
   events: { onEvent(): void }
+  /** Hands tasks to workers of their own, where there are any. */
+  dispatch?: Dispatch
   /** Of this machine's, for logs and the control socket; absent where nothing is kept on the machine. */
   directory?: string
   /** Where pulls are told as lines of a log instead of rows of the table. */

@@ -18,6 +18,7 @@ import { accessRecords } from '../registry/access-records.ts'
 import { Recorder } from '../registry/recorder.ts'
 import { startBackground } from './background.ts'
 import { listenControl } from './control.ts'
+import { startJobs } from './jobs.ts'
 import { type Log, openLog } from './log.ts'
 import { createMetrics, type ServerMetrics } from './metrics.ts'
 import { createNodeServer, type TlsFiles } from './node-server.ts'
@@ -59,8 +60,11 @@ export async function startServer(config: Config, stores: OpenStores): Promise<R
     const recorder = new Recorder(registry, stores.pullLog)
     const background = startBackground(stores, recorder, log.logger, config)
     opened.push(() => background.stop())
+    const jobs = startJobs(stores, background, log.logger, { runHere: config.background === 'on' })
+    opened.push(() => jobs.stop())
     const api = {
       registry,
+      jobs: jobs.jobs,
       access: accessTo(stores, recorder, config),
       recorder,
       secrets: stores.secrets,

@@ -79,7 +79,7 @@ test('keep: false leaves nothing behind', () => {
 
 test('every function runs Node 24 on arm64, traced, with a log group that forgets, and without reserved concurrency', () => {
   const functions = made.ofType('AWS::Lambda::Function')
-  expect(functions).toHaveLength(6)
+  expect(functions).toHaveLength(7)
   for (const { Properties } of functions) {
     expect(Properties).toMatchObject({
       Runtime: 'nodejs24.x',
@@ -197,8 +197,10 @@ test('privateNetworking: no public addresses, an endpoint for every service a ta
 
 test('failed jobs and events wait in queues that are watched', () => {
   const queues = made.ofType('AWS::SQS::Queue')
-  expect(queues.filter(({ Properties }) => Properties.RedrivePolicy)).toHaveLength(1)
-  const [source] = made.ofType('AWS::Lambda::EventSourceMapping')
+  expect(queues.filter(({ Properties }) => Properties.RedrivePolicy)).toHaveLength(2)
+  const source = made
+    .ofType('AWS::Lambda::EventSourceMapping')
+    .find(({ Properties }) => Properties.StartingPosition !== undefined)
   expect(source!.Properties).toMatchObject({
     BisectBatchOnFunctionError: true,
     DestinationConfig: { OnFailure: {} },

@@ -54,6 +54,9 @@ export const EXAMPLES: Record<string, unknown> = {
   },
   RefreshSec: { secret: 'Correct-Horse-4' },
   updateConfigurations: { banner_message: 'Maintenance at noon' },
+  createGCSchedule: { schedule: { type: 'Daily', cron: '0 0 0 * * *' }, parameters: { dry_run: false } },
+  updateGCSchedule: { schedule: { type: 'Custom', cron: '0 30 4 * * *' }, parameters: { dry_run: false } },
+  actionPendingJobs: { action: 'resume' },
   CreateImmuRule: IMMUTABLE_RULE,
   UpdateImmuRule: {
     ...IMMUTABLE_RULE,

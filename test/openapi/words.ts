@@ -21,6 +21,10 @@ export const TAGS: Record<string, string> = {
   configure: 'Settings of the whole registry.',
   search: 'Projects and repositories by a part of their name.',
   immutable: 'Rules on tags of a project that may neither move nor be deleted.',
+  gc: 'Garbage collection: when it runs, and what its runs freed.',
+  jobservice: 'Programs that do what takes long, what they do, and what waits for them.',
+  schedule: 'What runs at its times, and whether anything does.',
+  entrepot: 'What Harbor does not have.',
   SystemCVEAllowlist: 'Vulnerabilities that keep nobody from pulling.',
 }
 
@@ -72,6 +76,10 @@ export const PARAMETERS: Record<string, string> = {
   'path group': 'The group’s number.',
   'path member': 'The member’s number.',
   'path robot': 'The robot’s number.',
+  'path gc': 'The run’s number.',
+  'path pool': 'A program’s id, or all.',
+  'path job': 'The job’s id.',
+  'path vendor': 'A kind of job, or all.',
   'path rule': 'The rule’s number.',
 }
 

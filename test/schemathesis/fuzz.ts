@@ -7,7 +7,8 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import { ADMIN_PASSWORD, startServer } from '../support/server.ts'
 import { findTool, toolPath } from '../tools.ts'
-import { type Answered, startRecordingProxy } from './recording-proxy.ts'
+import type { Answered } from './reached.ts'
+import { startRecordingProxy } from './recording-proxy.ts'
 import { type Seeds, seed } from './seeds.ts'
 
 const run = promisify(execFile)

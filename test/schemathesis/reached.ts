@@ -1,7 +1,14 @@
 // Which operations of docs/openapi.yaml were reached, and how they were answered.
 import { ROUTES } from '../../lib/http/harbor/routes.ts'
 import { BASE_PATH, operationOf } from '../harbor/swagger.ts'
-import type { Answered } from './recording-proxy.ts'
+
+export interface Answered {
+  /** Undefined for what is no operation. */
+  operation: string | undefined
+  method: string
+  path: string
+  status: number
+}
 
 export interface Reached {
   operation: string
@@ -11,17 +18,29 @@ export interface Reached {
   statuses: Record<string, number>
 }
 
+const OPERATIONS = ROUTES.map(({ method, path, own }) => ({
+  method,
+  path,
+  operation: own ?? operationOf(method, `${BASE_PATH}${path.replaceAll(/\{\w+\}/g, 'x')}`)!.id,
+  own: own === undefined ? undefined : new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
+}))
+
+/** @param path without its query. @returns undefined for what is no operation */
+export function operationAt(method: string, path: string): string | undefined {
+  if (!path.startsWith(`${BASE_PATH}/`)) return undefined
+  const below = path.slice(BASE_PATH.length)
+  const ours = OPERATIONS.find((each) => each.method === method && each.own?.test(below))
+  return ours?.operation ?? operationOf(method, path)?.id
+}
+
 /** Every operation there is, in the order of the routes. */
 export function reached(answered: Answered[]): Reached[] {
-  return ROUTES.map(({ method, path }) => {
-    const operation = operationOf(method, `${BASE_PATH}${path.replaceAll(/\{\w+\}/g, 'x')}`)!.id
-    return {
-      operation,
-      method,
-      path,
-      statuses: countsOf(answered.filter((each) => each.operation === operation)),
-    }
-  })
+  return OPERATIONS.map(({ operation, method, path }) => ({
+    operation,
+    method,
+    path,
+    statuses: countsOf(answered.filter((each) => each.operation === operation)),
+  }))
 }
 
 export function countsOf(answered: Answered[]): Record<string, number> {

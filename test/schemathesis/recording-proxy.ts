@@ -1,15 +1,7 @@
 // A proxy in front of a registry that writes down which operation was answered with which status.
 import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { BASE_PATH, operationOf } from '../harbor/swagger.ts'
-
-export interface Answered {
-  /** Undefined for what is no operation. */
-  operation: string | undefined
-  method: string
-  path: string
-  status: number
-}
+import { type Answered, operationAt } from './reached.ts'
 
 export interface RecordingProxy {
   /** `http://127.0.0.1:PORT`. */
@@ -25,7 +17,7 @@ export async function startRecordingProxy(target: string, spoiled?: string): Pro
   const server = createServer((incoming, outgoing) => {
     const { method = 'GET', url: path = '/', headers } = incoming
     const [bare] = path.split('?')
-    const operation = path.startsWith(`${BASE_PATH}/`) ? operationOf(method, bare!)?.id : undefined
+    const operation = operationAt(method, bare!)
     const forwarded = request({ hostname, port, method, path, headers }, (answer) => {
       const status = operation !== undefined && operation === spoiled ? 500 : (answer.statusCode ?? 0)
       answered.push({ operation, method, path, status })

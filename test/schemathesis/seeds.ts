@@ -41,6 +41,7 @@ export async function seed(url: string): Promise<Seeds> {
       await make('/projects/ruled/immutabletagrules', rule('x2')),
     ] as const,
   ]
+  const gc = await make('/system/gc/schedule', { schedule: { type: 'Manual' } })
   const { json: quotas } = await admin('GET', '/quotas?page_size=100')
   const quota = quotas.find((each: { ref: { name: string } }) => each.ref.name === 'scrapped').id as number
   return {
@@ -58,6 +59,11 @@ export async function seed(url: string): Promise<Seeds> {
       member: members[0],
       robot: robots[0],
       rule: rules[0],
+      gc,
+      // The task of that run: execution and task, 12 digits each.
+      job: [gc, 1].map((number) => number.toString(16).padStart(12, '0')).join(''),
+      pool: 'all',
+      vendor: 'GARBAGE_COLLECTION',
     },
     own: {
       deleteProject: { project: 'scrapped' },
@@ -74,6 +80,7 @@ export async function seed(url: string): Promise<Seeds> {
       // A rule on everything would keep the others from their tags.
       CreateImmuRule: { project: 'ruled' },
       UpdateImmuRule: { project: 'ruled', rule: rules[0] },
+      getSchedulePaused: { vendor: 'all' },
       deleteProjectMetadata: { project: 'ruled', name: 'severity' },
     },
   }

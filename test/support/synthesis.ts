@@ -42,6 +42,7 @@ export function bundle(outdir: string): Record<string, string> {
   const functions = {
     ...api!.functions,
     relay: events.relay,
+    jobs: events.jobs,
     setup: events.setup,
     probe: edge!.probeFunction,
   }

@@ -2,6 +2,7 @@
 import type { Access } from '../../access/access.ts'
 import { decideInProject, decideInSystem, readStanding, type Standing } from '../../access/permissions.ts'
 import type { Principal } from '../../access/principal.ts'
+import type { Jobs } from '../../jobs/executions.ts'
 import { RegistryError } from '../../oci/errors.ts'
 import { projectNameOf } from '../../registry/project-numbers.ts'
 import type { Project } from '../../registry/projects.ts'
@@ -15,6 +16,7 @@ export interface HarborCall {
   access: Access
   /** PEM of the private authority that signed our certificate. */
   authority: string | undefined
+  jobs: Jobs
   request: HttpRequest
   principal: Principal
   actor: Actor
@@ -26,6 +28,8 @@ export interface HarborRoute {
   method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Below /api/v2.0, with `{names}`; `{repository}` may hold slashes. */
   path: string
+  /** What the operation is called, where Harbor has none. */
+  own?: string
   run(call: HarborCall): Promise<HttpResponse>
 }
 

@@ -40,9 +40,9 @@ async function run(api: Api, request: HttpRequest, { route, params }: MatchedRou
   const session = authorization === undefined ? await bySession(api, request) : undefined
   const principal = session ?? (await api.access.authenticate(authorization))
   const actor = { principal: principal.name, requestId: request.id }
-  const { registry, recorder, access } = api
+  const { registry, recorder, access, jobs } = api
   const authority = api.authority?.()
-  const call: HarborCall = { registry, recorder, access, authority, request, principal, actor, params }
+  const call: HarborCall = { registry, recorder, access, authority, jobs, request, principal, actor, params }
   const response = await route.run(call)
   return session ? withCsrfToken(response, request) : response
 }

@@ -5,8 +5,10 @@ import { AUDIT_LOG_ROUTES } from './audit-logs.ts'
 import type { HarborRoute } from './call.ts'
 import { CONFIGURATION_ROUTES } from './configurations.ts'
 import { CURRENT_USER_ROUTES } from './current-user.ts'
+import { GC_ROUTES } from './gc.ts'
 import { GROUP_ROUTES } from './groups.ts'
 import { IMMUTABLE_RULE_ROUTES } from './immutable-rules.ts'
+import { JOBSERVICE_ROUTES } from './jobservice.ts'
 import { LABEL_ROUTES } from './labels.ts'
 import { MEMBER_ROUTES } from './members.ts'
 import { METADATA_ROUTES } from './metadatas.ts'
@@ -46,4 +48,6 @@ export const ROUTES: HarborRoute[] = [
   ...SEARCH_ROUTES,
   ...IMMUTABLE_RULE_ROUTES,
   ...SYSTEM_ALLOWLIST_ROUTES,
+  ...GC_ROUTES,
+  ...JOBSERVICE_ROUTES,
 ]

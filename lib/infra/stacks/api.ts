@@ -10,12 +10,14 @@ import { RegistryFunction } from '../constructs/registry-function.ts'
 import { trustLayers } from '../constructs/trust-layer.ts'
 import type { DataStack } from './data.ts'
 import type { Pool } from './identity.ts'
+import type { WorkersStack } from './workers.ts'
 
 /** API Gateway gives up at 30. */
 const REQUEST_SECONDS = 29
 
 export interface ApiProps extends StackProps {
   data: DataStack
+  workers: WorkersStack
   /** Extra certificate authorities. */
   pem: string | undefined
   /** What every program of the registry is told. */
@@ -51,6 +53,7 @@ export class ApiStack extends Stack {
     })
     const management = new RegistryFunction(this, 'Management', {
       ...common,
+      environment: { ...common.environment, ...props.workers.told },
       handler: 'management',
       description: 'The management API',
     })
@@ -61,6 +64,7 @@ export class ApiStack extends Stack {
     const onboarding = props.pool ? (['PutItem', 'Query'] as const) : []
     allowItems(token, data.table, ['BatchGetItem', 'BatchWriteItem', 'GetItem', ...onboarding])
     allowItems(management, data.table, ALL_ITEMS)
+    props.workers.allowDispatch(management)
     // Configs and charts are read for what they tell; copies of small blobs are made in the bucket.
     allowBlobs(management, data.bucket, ['GetObject', 'PutObject'])
     for (const each of [registry, token, management]) {

@@ -3,7 +3,7 @@ import { CustomResource, Duration, Stack, type StackProps } from 'aws-cdk-lib'
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events'
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets'
 import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda'
-import { DynamoEventSource } from 'aws-cdk-lib/aws-lambda-event-sources'
+import { DynamoEventSource, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources'
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
@@ -12,7 +12,7 @@ import { allow, allowBlobs, allowItems, CHANGES } from '../constructs/grants.ts'
 import { RegistryFunction } from '../constructs/registry-function.ts'
 import { trustLayers } from '../constructs/trust-layer.ts'
 import type { DataStack } from './data.ts'
-import type { WorkersStack } from './workers.ts'
+import { LIGHT_SECONDS, type WorkersStack } from './workers.ts'
 
 const RELAY_SECONDS = 120
 const SETUP_SECONDS = 120
@@ -31,6 +31,7 @@ export interface EventsProps extends StackProps {
 
 export class EventsStack extends Stack {
   readonly relay: RegistryFunction
+  readonly jobs: RegistryFunction
   readonly setup: RegistryFunction
   /** Events that failed for good. */
   readonly failures: Queue
@@ -50,6 +51,7 @@ export class EventsStack extends Stack {
       retentionPeriod: Duration.days(14),
     })
     this.relay = this.makeRelay(common, props)
+    this.jobs = this.makeJobs(common, props)
     this.listen(props.data)
     this.setup = this.makeSetup(common, props)
     this.done = new CustomResource(this, 'SetUp', {
@@ -60,6 +62,7 @@ export class EventsStack extends Stack {
     })
     this.done.node.addDependency(this.setup)
     this.schedule('Sweep', 'Garbage collection', Duration.hours(SWEEP_HOURS), this.relay, 'sweep')
+    this.schedule('Schedules', 'Jobs that are due', Duration.minutes(1), this.relay, 'schedules')
     this.schedule(
       'RotateKeys',
       'New keys of sessions and tokens',
@@ -72,12 +75,7 @@ export class EventsStack extends Stack {
   private makeRelay(common: Common, { data, workers, environment }: EventsProps): RegistryFunction {
     const relay = new RegistryFunction(this, 'Relay', {
       ...common,
-      environment: {
-        ...environment,
-        ENTREPOT_QUEUE: workers.queue.queueUrl,
-        ENTREPOT_CLUSTER: workers.service.cluster.clusterName,
-        ENTREPOT_WORKERS: workers.service.serviceName,
-      },
+      environment: { ...environment, ...workers.told },
       handler: 'relay',
       description: 'Events out of the outbox, direct uploads, the schedule',
       timeout: Duration.seconds(RELAY_SECONDS),
@@ -85,9 +83,24 @@ export class EventsStack extends Stack {
     allowItems(relay, data.table, CHANGES)
     // Large manifests are read; that a blob is missing is to be told only where S3 tells of blobs.
     allowBlobs(relay, data.bucket, data.edgeKeys ? ['GetObject', 'ListBucket'] : ['GetObject'])
-    allow(relay, ['sqs:SendMessage'], [workers.queue.queueArn])
-    allow(relay, ['ecs:DescribeServices', 'ecs:UpdateService'], [workers.service.serviceArn])
+    workers.allowDispatch(relay)
     return relay
+  }
+
+  private makeJobs(common: Common, { data, workers, environment }: EventsProps): RegistryFunction {
+    const jobs = new RegistryFunction(this, 'Jobs', {
+      ...common,
+      environment: { ...environment, ...workers.told },
+      handler: 'jobs',
+      description: 'Light jobs, such as webhooks',
+      timeout: Duration.seconds(LIGHT_SECONDS),
+    })
+    allowItems(jobs, data.table, ['BatchGetItem', 'BatchWriteItem', 'DeleteItem', 'GetItem', 'PutItem'])
+    allow(jobs, ['sqs:SendMessage'], [workers.lightQueue.queueArn])
+    jobs.addEventSource(
+      new SqsEventSource(workers.lightQueue, { batchSize: 5, reportBatchItemFailures: true }),
+    )
+    return jobs
   }
 
   private listen(data: DataStack): void {

@@ -20,6 +20,7 @@ import { registryTask } from '../constructs/registry-task.ts'
 import type { DataStack } from './data.ts'
 import type { Pool } from './identity.ts'
 import type { NetworkStack } from './network.ts'
+import type { WorkersStack } from './workers.ts'
 
 const PORT = 8080
 /** An upload's answer may take a while after its last byte. */
@@ -34,6 +35,7 @@ const DRAIN_SECONDS = 120
 export interface IngestProps extends StackProps {
   data: DataStack
   network: NetworkStack
+  workers: WorkersStack
   image: ContainerImage
   environment: Record<string, string>
   pool: Pool | undefined
@@ -60,6 +62,7 @@ export class IngestStack extends Stack {
       name: 'ingest',
       environment: {
         ...environment,
+        ...(front ? props.workers.told : {}),
         ENTREPOT_HOST: '0.0.0.0', // of its own network interface
         ENTREPOT_PORT: String(PORT),
         ENTREPOT_KEEP_ALIVE_SECONDS: String(KEEP_ALIVE_SECONDS),
@@ -74,6 +77,7 @@ export class IngestStack extends Stack {
     allowItems(task.taskRole, data.table, front ? ALL_ITEMS : [...uploads])
     allowBlobs(task.taskRole, data.bucket, ALL_BLOBS)
     allow(task.taskRole, ['secretsmanager:GetSecretValue'], [data.keys.secretArn])
+    if (front) props.workers.allowDispatch(task.taskRole)
     if (props.pool && front) allow(task.taskRole, ['cognito-idp:AdminInitiateAuth'], [props.pool.arn])
 
     this.balancer = new ApplicationLoadBalancer(this, 'Balancer', {

@@ -1,0 +1,97 @@
+// Jobs of a server: begun by its requests, and run in it where no workers of their own do.
+import { hostname } from 'node:os'
+import type { Logger } from 'pino'
+import type { Weight } from '../jobs/execution.ts'
+import type { Jobs } from '../jobs/executions.ts'
+import type { Queue } from '../jobs/queue.ts'
+import { recoverTasks } from '../jobs/recover.ts'
+import type { Runner } from '../jobs/run-task.ts'
+import { fireSchedules } from '../jobs/schedules.ts'
+import { createStoredQueue } from '../jobs/stored-queue.ts'
+import { runWorker, type WorkerReport } from '../jobs/worker.ts'
+import { jobKinds } from '../kinds/kinds.ts'
+import type { Background } from './background.ts'
+import type { OpenStores } from './open-stores.ts'
+
+const FIRE_EVERY_MS = 5000
+const RECOVER_EVERY_MS = 60_000
+const AT_ONCE: Record<Weight, number> = { light: 8, heavy: 4 }
+
+export interface ServerJobs {
+  jobs: Jobs
+  /** No more tasks begin; resolves when those under way have ended. */
+  stop(): Promise<void>
+}
+
+export function startJobs(
+  stores: OpenStores,
+  background: Background,
+  log: Logger,
+  { runHere }: { runHere: boolean },
+): ServerJobs {
+  const { registry } = stores
+  if (stores.dispatch) return { jobs: { registry, dispatch: stores.dispatch }, stop: async () => {} }
+  const queues: Record<Weight, Queue> = {
+    light: createStoredQueue(registry, { name: 'light' }),
+    heavy: createStoredQueue(registry, { name: 'heavy' }),
+  }
+  const jobs: Jobs = {
+    registry,
+    dispatch: (weight, bodies, delaySeconds = 0) => queues[weight].send(bodies, { delaySeconds }),
+  }
+  if (!runHere) return { jobs, stop: async () => {} }
+
+  const runner: Runner = { ...jobs, kinds: jobKinds({ sweepNow: background.sweepNow }) }
+  const sources = (['light', 'heavy'] as const).map((weight) => ({
+    queue: queues[weight],
+    concurrency: AT_ONCE[weight],
+  }))
+  const place = { host: hostname(), pid: process.pid }
+  const worker = runWorker(runner, sources, place, reportTo(log))
+  const stopTicking = tick(runner, log)
+  return {
+    jobs,
+    stop: async () => {
+      worker.stop()
+      await stopTicking()
+      await worker.ended
+    },
+  }
+}
+
+/** Begins what is due, and finds what was lost. @returns stops, once what runs has ended */
+function tick(runner: Runner, log: Logger): () => Promise<void> {
+  const running = new Set<Promise<unknown>>()
+  const every = (ms: number, what: string, work: () => Promise<unknown>) => {
+    let busy = false
+    const timer = setInterval(() => {
+      if (busy) return
+      busy = true
+      const run = work()
+        .catch((error) => log.error({ component: 'jobs', err: error }, `${what} failed`))
+        .finally(() => {
+          busy = false
+          running.delete(run)
+        })
+      running.add(run)
+    }, ms)
+    timer.unref()
+    return timer
+  }
+  const timers = [
+    every(FIRE_EVERY_MS, 'schedules', () => fireSchedules(runner)),
+    every(RECOVER_EVERY_MS, 'recovery of tasks', () => recoverTasks(runner)),
+  ]
+  return async () => {
+    timers.forEach(clearInterval)
+    await Promise.all(running)
+  }
+}
+
+function reportTo(log: Logger): WorkerReport {
+  return {
+    ended: ({ number, execution, vendor }, status, seconds) =>
+      log.info({ component: 'jobs', task: number, execution, vendor, status, seconds }, 'task ended'),
+    failed: (body, error) => log.error({ component: 'jobs', body, err: error }, 'message failed'),
+  }
+}
