@@ -5,7 +5,7 @@ import { countsOf, hasStatus, type Reached, reached } from '../schemathesis/reac
 
 export const title = 'The description of the API, against a running registry'
 
-const RANDOM = 25
+const RANDOM = 10
 
 export async function collect(): Promise<string> {
   const { version, passed, answered, seconds } = await fuzz(RANDOM)
