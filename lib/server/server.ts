@@ -60,7 +60,8 @@ export async function startServer(config: Config, stores: OpenStores): Promise<R
     const recorder = new Recorder(registry, stores.pullLog)
     const background = startBackground(stores, recorder, log.logger, config)
     opened.push(() => background.stop())
-    const jobs = startJobs(stores, background, log.logger, { runHere: config.background === 'on' })
+    const metrics = createMetrics(recorder)
+    const jobs = startJobs(stores, background, log.logger, metrics, { runHere: config.background === 'on' })
     opened.push(() => jobs.stop())
     const api = {
       registry,
@@ -75,7 +76,6 @@ export async function startServer(config: Config, stores: OpenStores): Promise<R
       const control = await listenControl(stores, stores.directory, background)
       opened.push(() => control.close())
     }
-    const metrics = createMetrics(recorder)
     const servers = await listen(config, () => registryServer(api, metrics, log, config, tls))
     const redirect = await listenForRedirect(config, servers[0]!)
     const all = redirect ? [...servers, redirect] : servers
