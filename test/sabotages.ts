@@ -75,6 +75,18 @@ export const SABOTAGES: Sabotage[] = [
     needs: [],
   },
   {
+    name: 'openapi-style',
+    breaks: 'operations of docs/openapi.yaml do not say what they do',
+    files: ['test/openapi'],
+    needs: [],
+  },
+  {
+    name: 'schemathesis',
+    breaks: 'a proxy answers 500 where labels are listed',
+    files: ['test/schemathesis'],
+    needs: ['schemathesis'],
+  },
+  {
     name: 'roles',
     breaks: 'guests may push',
     files: ['test/access'],

@@ -60,6 +60,8 @@ const LOCAL: Suite[] = [
   { name: 'contract', files: ['test/contract'], needs: [], when: 'default' },
   { name: 'api', files: ['test/api'], needs: [], when: 'default' },
   { name: 'harbor-contract', files: ['test/harbor/contract.test.ts'], needs: [], when: 'default' },
+  { name: 'openapi', files: ['test/openapi'], needs: [], when: 'default' },
+  { name: 'schemathesis', files: ['test/schemathesis'], needs: ['schemathesis'], when: 'ci' },
   { name: 'access', files: ['test/access'], needs: [], when: 'ci' },
   { name: 'infra', files: ['test/infra'], needs: [], when: 'default' },
   { name: 'cli', files: ['test/cli/'], needs: [], when: 'default' },

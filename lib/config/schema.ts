@@ -21,6 +21,9 @@ export const configSchema = z.strictObject({
   open: flag().default(false).describe('no login, projects made on push; loopback only, for labs and tests'),
   tlsCert: filePath.optional().describe('PEM file with the certificate chain; serves HTTPS'),
   tlsKey: filePath.optional().describe('PEM file with its private key'),
+  tlsCa: filePath
+    .optional()
+    .describe('PEM file of the private authority that signed it, for people to download and trust'),
   redirectHttp: z.coerce
     .number()
     .int()

@@ -22,6 +22,8 @@ export interface Api {
   jobs: Jobs
   /** Read anew at each use: keys are rotated while requests are under way. */
   secrets: { readonly sessionKeys: SessionKeys }
+  /** PEM of the private authority that signed our certificate, where there is one. Read anew at each use. */
+  authority?(): string | undefined
   /** Harbor's API, where it is served: the function that serves images does not carry it. */
   management?: ManagementApi
 }

@@ -1,7 +1,7 @@
 // Every key of the metadata table and of the blob store, drawn in one place.
 //
 //   pk                      sk                        item
-//   P#<project>             P                         project: id, public, settings
+//   P#<project>             P                         project: id, public, settings, rules on immutable tags
 //   PROJECTS                <project>                 listing of projects
 //   N#<name>                N                         repository name -> id, project
 //   CATALOG                 <name>                    listing of repositories, byte order of whole names
@@ -54,6 +54,7 @@
 //   ROBOTS                  <number>                  listing of robots
 //   PM#<project>            U#<number> | G#<number>   member, by the project's name: its id, role, number
 //   CFG                     system                    settings of the whole registry
+//   CFG                     allowlist                 vulnerabilities that keep nobody from pulling anything
 //   NUM#<kind>              N                         the last number given to something of that kind
 //   PID#<number>            P                         a project's number -> its name and id
 //   LB#<label>              L                         label, by its number: name, colour, scope, project
@@ -172,6 +173,7 @@ export const keys = {
     sk: `${kind === 'user' ? 'U' : 'G'}#${ordered(number)}`,
   }),
   configuration: { pk: 'CFG', sk: 'system' } as Key,
+  systemAllowlist: { pk: 'CFG', sk: 'allowlist' } as Key,
   lastNumber: (kind: string): Key => ({ pk: `NUM#${kind}`, sk: 'N' }),
   projectNumber: (number: number): Key => ({ pk: `PID#${number}`, sk: 'P' }),
   label: (id: number): Key => ({ pk: `LB#${id}`, sk: 'L' }),

@@ -42,6 +42,8 @@ export interface RegistryServer {
   stop(): Promise<void>
 }
 
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g
+
 /**
  * @param stores closed with the server, and when it cannot start
  * @throws StartupError
@@ -50,6 +52,7 @@ export async function startServer(config: Config, stores: OpenStores): Promise<R
   const opened: (() => Promise<void> | void)[] = [() => stores.close()]
   try {
     const tls = readTls(config)
+    let authority = readAuthority(config)
     const log = openLog(stores.directory, config.logLevel, config.logTo)
     opened.push(() => log.close())
     const { registry } = stores
@@ -68,6 +71,7 @@ export async function startServer(config: Config, stores: OpenStores): Promise<R
       recorder,
       secrets: stores.secrets,
       management: handleHarbor,
+      authority: () => authority,
     }
     if (stores.directory !== undefined) {
       const control = await listenControl(stores, stores.directory, background)
@@ -87,6 +91,7 @@ export async function startServer(config: Config, stores: OpenStores): Promise<R
       ...(admin.password === undefined ? {} : { adminPassword: admin.password }),
       reloadTls: () => {
         const fresh = readTls(config)
+        authority = readAuthority(config)
         if (fresh)
           for (const server of servers)
             (server as unknown as { setSecureContext(tls: TlsFiles): void }).setSecureContext(fresh)
@@ -183,18 +188,23 @@ function addressedTo(request: HttpRequest, config: Config, edgeSecret: string | 
 
 function readTls(config: Config): TlsFiles | undefined {
   if (config.tlsCert === undefined || config.tlsKey === undefined) return undefined
-  const read = (key: 'tlsCert' | 'tlsKey') => {
-    try {
-      return readFileSync(config[key]!)
-    } catch (error) {
-      throw new StartupError(
-        'usage',
-        `${key}: cannot read ${config[key]}: ${(error as Error).message}`,
-        error,
-      )
-    }
+  return { cert: readPem(config, 'tlsCert'), key: readPem(config, 'tlsKey') }
+}
+
+/** Certificates alone: a file that has the authority's key beside them is not handed out. */
+function readAuthority(config: Config): string | undefined {
+  if (config.tlsCa === undefined) return undefined
+  const found = readPem(config, 'tlsCa').toString('utf8').match(CERTIFICATE)
+  if (!found) throw new StartupError('usage', `tlsCa: ${config.tlsCa} holds no PEM certificate`)
+  return `${found.join('\n')}\n`
+}
+
+function readPem(config: Config, key: 'tlsCert' | 'tlsKey' | 'tlsCa'): Buffer {
+  try {
+    return readFileSync(config[key]!)
+  } catch (error) {
+    throw new StartupError('usage', `${key}: cannot read ${config[key]}: ${(error as Error).message}`, error)
   }
-  return { cert: read('tlsCert'), key: read('tlsKey') }
 }
 
 /** Both loopback addresses unless told otherwise; the second must get the port the first got. */

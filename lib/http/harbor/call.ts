@@ -14,6 +14,8 @@ export interface HarborCall {
   registry: Registry
   recorder: Recorder
   access: Access
+  /** PEM of the private authority that signed our certificate. */
+  authority: string | undefined
   jobs: Jobs
   request: HttpRequest
   principal: Principal

@@ -41,7 +41,8 @@ async function run(api: Api, request: HttpRequest, { route, params }: MatchedRou
   const principal = session ?? (await api.access.authenticate({ authorization, address: request.address }))
   const actor = { principal: principal.name, requestId: request.id }
   const { registry, recorder, access, jobs } = api
-  const call: HarborCall = { registry, recorder, access, jobs, request, principal, actor, params }
+  const authority = api.authority?.()
+  const call: HarborCall = { registry, recorder, access, authority, jobs, request, principal, actor, params }
   const response = await route.run(call)
   return session ? withCsrfToken(response, request) : response
 }
