@@ -75,6 +75,18 @@ export const SABOTAGES: Sabotage[] = [
     needs: [],
   },
   {
+    name: 'openapi-style',
+    breaks: 'operations of docs/openapi.yaml do not say what they do',
+    files: ['test/openapi'],
+    needs: [],
+  },
+  {
+    name: 'schemathesis',
+    breaks: 'a proxy answers 500 where labels are listed',
+    files: ['test/schemathesis'],
+    needs: ['schemathesis'],
+  },
+  {
     name: 'roles',
     breaks: 'guests may push',
     files: ['test/access'],
@@ -90,6 +102,18 @@ export const SABOTAGES: Sabotage[] = [
     name: 'webhook-guard',
     breaks: 'webhooks may go to every address',
     files: ['test/events/deliveries.test.ts'],
+    needs: [],
+  },
+  {
+    name: 'login-limits',
+    breaks: 'each process counts failed logins for itself',
+    files: ['test/domain/login-limits.test.ts'],
+    needs: [],
+  },
+  {
+    name: 'audit',
+    breaks: 'what people do is noted twice',
+    files: ['test/api/audit-log.test.ts'],
     needs: [],
   },
   {

@@ -1,7 +1,7 @@
 // A webhook policy: which events of a project are told to whom, and how. Its secrets are sealed.
 import { type SealingKeys, seal, unseal } from '../access/sealing.ts'
 import { RegistryError } from '../oci/errors.ts'
-import { checkedGlob, matchesGlob } from '../registry/glob.ts'
+import { globOf, patternFault } from '../registry/glob.ts'
 import { isWebhookEvent, type WebhookEvent } from './webhook-events.ts'
 
 /** `teams` is ours: a card for a workflow of Microsoft Teams. */
@@ -94,11 +94,16 @@ export function checkedPolicy(given: PolicyText): PolicyText & { events: Webhook
 
 /** @throws REQUEST_INVALID */
 export function checkedOptions<T extends Partial<PolicyOptions>>(given: T): T {
-  checkedGlob(given.repositoryFilter ?? '')
-  checkedGlob(given.tagFilter ?? '')
+  checkPattern('repository_filter', given.repositoryFilter)
+  checkPattern('tag_filter', given.tagFilter)
   if ((given.secret ?? '').length > SECRET_LIMIT)
     throw invalid(`the secret has more than ${SECRET_LIMIT} characters`)
   return given
+}
+
+function checkPattern(name: string, pattern = ''): void {
+  const fault = patternFault(pattern)
+  if (fault !== undefined) throw invalid(`${name} ${fault}`)
 }
 
 function checkedTarget(given: TargetText, policy: string): TargetText {
@@ -174,8 +179,8 @@ function placeOf(policy: number, what: string): string {
 
 /** @param repository its name without the project. @param tags that the event is about; none for an untagged artifact */
 export function passesFilters(policy: WebhookPolicy, repository: string, tags: readonly string[]): boolean {
-  if (!matchesGlob(policy.repositoryFilter, repository)) return false
-  return policy.tagFilter === '' || tags.some((tag) => matchesGlob(policy.tagFilter, tag))
+  if (!globOf(policy.repositoryFilter)(repository)) return false
+  return policy.tagFilter === '' || tags.some(globOf(policy.tagFilter))
 }
 
 function invalid(why: string): RegistryError {

@@ -1,68 +1,62 @@
-// Patterns over names and tags: `*` and `?` within a path component, `**` over several, `{a,b}` for alternatives.
-// A pattern comes from people and is tried against names of people: unlike a regular expression it takes at most the
-// product of both lengths.
-import { RegistryError } from '../oci/errors.ts'
+// Patterns of rules as Harbor's doublestar (bmatcuk/doublestar 1.3.4) understands them: `*` and `?` within a segment,
+// `**` across segments, `[a-z]`, `[^a-z]`, `{this,that}`, `\` before what is meant as it is.
+import { braceExpand, Minimatch } from 'minimatch'
 
-const LENGTH_LIMIT = 256
-const ALTERNATIVES_LIMIT = 64
+const PATTERN_LIMIT = 512
+/** `{a,b}{a,b}…` stands for ever more patterns. */
+const ALTERNATIVES_LIMIT = 100
 
-/** @throws REQUEST_INVALID when it is too long, or has too many or unclosed alternatives */
-export function checkedGlob(pattern: string): string {
-  if (pattern.length > LENGTH_LIMIT) throw invalid(`a pattern has at most ${LENGTH_LIMIT} characters`)
-  alternativesOf(pattern)
-  return pattern
+/** What else minimatch would find in a pattern: comments, negation, `+(…)`; and hidden files, which tags are not. */
+const OPTIONS = {
+  dot: true,
+  noext: true,
+  nocomment: true,
+  nonegate: true,
+  platform: 'linux',
+  braceExpandMax: ALTERNATIVES_LIMIT + 1,
+} as const
+
+/** @returns what is wrong with a pattern, undefined when nothing is */
+export function patternFault(pattern: string): string | undefined {
+  if (pattern.length > PATTERN_LIMIT) return `is longer than ${PATTERN_LIMIT} characters`
+  const bare = pattern.replaceAll(/\\./gs, 'x')
+  if (bare.includes('\\')) return 'ends with a \\ that nothing follows'
+  // Taken for other things by Harbor than by everybody else: nothing is protected by mistake.
+  if (/\[!/.test(bare)) return 'has [!…]: write [^…] for all other characters'
+  if (/\[[^\]]*\[/.test(bare)) return 'has a [ between [ and ]: put a \\ before it'
+  if (/\[\^?\]|\[\^?-|-\]/.test(bare)) return 'has [] or a - without both of its ends: put a \\ before the -'
+  if (bare.replaceAll(/\[[^\]]*\]/g, '').includes('[')) return 'has a [ without its ]'
+  if (/\[[^\]]*[{},/]/.test(bare)) return 'has one of { } , / between [ and ]'
+  if (!isBalanced(bare)) return 'has a { without its }'
+  if (braceExpand(plain(pattern), OPTIONS).length > ALTERNATIVES_LIMIT)
+    return `stands for more than ${ALTERNATIVES_LIMIT} patterns`
+  return undefined
 }
 
-/** An empty pattern matches everything. @param pattern one that was checked */
-export function matchesGlob(pattern: string, text: string): boolean {
-  return pattern === '' || alternativesOf(pattern).some((each) => matches(each, text))
+/** Whether texts match a pattern that has no fault; the empty one matches everything. Takes time linear in the text. */
+export function globOf(pattern: string): (text: string) => boolean {
+  if (pattern === '') return () => true
+  const glob = new Minimatch(plain(pattern), OPTIONS)
+  return (text) => glob.match(text)
 }
 
-/** @throws REQUEST_INVALID */
-function alternativesOf(pattern: string): string[] {
-  let open = [pattern]
-  for (;;) {
-    const next = open.flatMap(firstExpanded)
-    if (next.length > ALTERNATIVES_LIMIT)
-      throw invalid(`${JSON.stringify(pattern)} has more than ${ALTERNATIVES_LIMIT} alternatives`)
-    if (next.length === open.length && next.every((each, at) => each === open[at])) return open
-    open = next
+/** Braces around a single alternative mean nothing, not even `{1..3}`. */
+function plain(pattern: string): string {
+  let before: string
+  let after = pattern
+  do {
+    before = after
+    after = before.replaceAll(/(?<!\\)\{([^{},\\]*)\}/g, '$1')
+  } while (after !== before)
+  return after
+}
+
+function isBalanced(text: string): boolean {
+  let depth = 0
+  for (const character of text) {
+    if (character === '{') depth += 1
+    if (character === '}') depth -= 1
+    if (depth < 0) return false
   }
-}
-
-/** The innermost braces, which come first, replaced by each of what they name. */
-function firstExpanded(pattern: string): string[] {
-  const group = /\{([^{}]*)\}/.exec(pattern)
-  if (group) {
-    const [before, after] = [pattern.slice(0, group.index), pattern.slice(group.index + group[0].length)]
-    return group[1]!.split(',').map((choice) => `${before}${choice}${after}`)
-  }
-  if (/[{}]/.test(pattern)) throw invalid(`${JSON.stringify(pattern)} has a brace without its other half`)
-  return [pattern]
-}
-
-function matches(pattern: string, text: string): boolean {
-  // reached[at]: the pattern so far can have taken the first `at` characters.
-  let reached = Array.from({ length: text.length + 1 }, (_, at) => at === 0)
-  for (const token of pattern.match(/\*\*\/?|./gs) ?? []) reached = advanced(reached, token, text)
-  return reached[text.length]!
-}
-
-function advanced(reached: boolean[], token: string, text: string): boolean[] {
-  const next = reached.map(() => false)
-  let before = false
-  for (let at = 0; at <= text.length; at++) {
-    const last = text[at - 1]
-    if (token === '**') next[at] = reached[at]! || (at > 0 && next[at - 1]!)
-    // No component at all, or some with the slash behind them.
-    else if (token === '**/') next[at] = reached[at]! || (before && last === '/')
-    else if (token === '*') next[at] = reached[at]! || (at > 0 && next[at - 1]! && last !== '/')
-    else if (at > 0) next[at] = reached[at - 1]! && (token === '?' ? last !== '/' : last === token)
-    before ||= reached[at]!
-  }
-  return next
-}
-
-function invalid(why: string): RegistryError {
-  return new RegistryError('REQUEST_INVALID', `invalid pattern: ${why}`)
+  return depth === 0
 }

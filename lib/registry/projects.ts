@@ -1,5 +1,6 @@
 // Projects: the first component of every repository name, and who may see it.
 import { RegistryError } from '../oci/errors.ts'
+import type { ImmutableRule } from './immutable-tags.ts'
 import { keys, partitions } from './keys.ts'
 import { nextNumber } from './numbers.ts'
 import type { NoticeType } from './outbox.ts'
@@ -28,6 +29,8 @@ export interface Project {
   keepUntagged: boolean
   /** Events that are told only where somebody asked for them. */
   notices?: NoticeType[]
+  /** Which tags may not move or go. Kept here because pushes read the project anyway; absent where there are none. */
+  immutableRules?: ImmutableRule[]
 }
 
 export interface Allowlist {
@@ -149,5 +152,8 @@ export function projectIn(item: Item, name: string): Project {
     allowMissingChildren: item.attributes.allowMissingChildren === true,
     keepUntagged: item.attributes.keepUntagged === true,
     ...(item.attributes.notices ? { notices: item.attributes.notices as NoticeType[] } : {}),
+    ...(item.attributes.immutableRules
+      ? { immutableRules: item.attributes.immutableRules as unknown as ImmutableRule[] }
+      : {}),
   }
 }

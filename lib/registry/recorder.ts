@@ -1,5 +1,6 @@
 // Records of use: who pulled what, who was denied what, what each principal asked and got. Collected in memory and
 // written in batches: a crash loses at most the last second of them, and no request waits.
+import { AuditedPulls } from './audited-pulls.ts'
 import { dayOf, keys } from './keys.ts'
 import type { Attributes, Write } from './ports.ts'
 import { PullCounts } from './pull-counts.ts'
@@ -8,6 +9,8 @@ import type { Registry } from './registry.ts'
 
 export interface PullRecord {
   repo: string
+  /** Of the repository, where it was found. */
+  projectId?: string
   repository: string
   /** The tag asked for, when it was one. */
   tag?: string
@@ -42,6 +45,7 @@ export class Recorder {
   readonly #access = new Map<string, Write>()
   readonly #counts: PullCounts
   readonly #notices: PullNotices
+  readonly #audited: AuditedPulls
   /** What was written of a principal's access. */
   readonly #noted = new Set<string>()
 
@@ -52,13 +56,14 @@ export class Recorder {
     this.#registry = registry
     this.#counts = new PullCounts(registry)
     this.#notices = new PullNotices(registry)
+    this.#audited = new AuditedPulls(registry, pullLog !== undefined)
     this.#pullLog = pullLog
   }
 
   /** Whether there is anything to flush now. */
   get pending(): boolean {
     const lines = this.#pulls.length + this.#denials.length + this.#access.size
-    return lines > 0 || this.#counts.due || this.#notices.pending
+    return lines > 0 || this.#counts.due || this.#audited.due || this.#notices.pending
   }
 
   pull(record: PullRecord): void {
@@ -68,6 +73,7 @@ export class Recorder {
     if (!record.hit) return
     this.#counts.pull(record.repo, record.digest, record.tag)
     if (!this.#notices.pull(record)) this.lost += 1
+    if (!this.#audited.add({ ...record, atMs })) this.lost += 1
   }
 
   denial(record: DenialRecord): void {
@@ -111,6 +117,7 @@ export class Recorder {
     this.#pulls = []
     this.#denials = []
     await this.#registry.metadata.batchWrite(writes)
+    await this.#audited.flush(options.last ?? false)
     await this.#counts.flush(options.last ?? false)
     await this.#notices.flush()
   }

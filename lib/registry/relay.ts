@@ -3,6 +3,7 @@
 import type { Digest } from '../oci/digest.ts'
 import { parseManifest } from '../oci/manifest.ts'
 import { auditOfEvent } from './audited-events.ts'
+import { type Configuration, readConfiguration } from './configuration.ts'
 import { imageFacts } from './image-facts.ts'
 import { keys, partitions } from './keys.ts'
 import { type ManifestRecord, manifestOf } from './manifest-record.ts'
@@ -31,10 +32,12 @@ export async function relay(
   const pages = await Promise.all(partitions.events.map((pk) => registry.metadata.query({ pk, limit: PAGE })))
   // Event ids begin with their time, so this is nearly the order of things; what is derived does not depend on it.
   const events = pages.flat().sort((a, b) => (a.sk < b.sk ? -1 : 1))
+  if (events.length === 0) return 0
+  const configuration = await readConfiguration(registry)
   let relayed = 0
   for (const event of events) {
     try {
-      await relayOne(registry, event, listener)
+      await relayOne(registry, event, configuration, listener)
       relayed += 1
     } catch (error) {
       onFailure(error, event.sk)
@@ -43,7 +46,12 @@ export async function relay(
   return relayed
 }
 
-async function relayOne(registry: Registry, event: Item, listener: Listener): Promise<void> {
+async function relayOne(
+  registry: Registry,
+  event: Item,
+  configuration: Configuration,
+  listener: Listener,
+): Promise<void> {
   const changes = isChange(event)
   if (changes) await reconcileEvent(registry, event)
   await listener(event)
@@ -66,18 +74,18 @@ async function relayOne(registry: Registry, event: Item, listener: Listener): Pr
         expiresAtEpochSeconds: now + EVENTS_KEPT_SECONDS,
       },
     },
-    ...(changes ? changeWrites(registry, event) : []),
+    ...(changes ? changeWrites(registry, event, configuration) : []),
   ])
 }
 
-function changeWrites(registry: Registry, event: Item): Write[] {
+function changeWrites(registry: Registry, event: Item, configuration: Configuration): Write[] {
   return [
     // Whoever counts what the repository shows learns by it that something changed.
     {
       kind: 'put',
       item: { ...keys.repositoryEvent(text(event, 'repo')), attributes: { v: 1, event: event.sk } },
     },
-    ...auditOfEvent(registry, event),
+    ...auditOfEvent(registry, event, configuration),
   ]
 }
 

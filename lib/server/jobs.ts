@@ -10,6 +10,7 @@ import { fireSchedules } from '../jobs/schedules.ts'
 import { createStoredQueue } from '../jobs/stored-queue.ts'
 import { runWorker, type WorkerReport } from '../jobs/worker.ts'
 import { type JobParts, jobKinds } from '../kinds/kinds.ts'
+import type { ServerMetrics } from './metrics.ts'
 import type { OpenStores } from './open-stores.ts'
 
 const FIRE_EVERY_MS = 5000
@@ -22,22 +23,13 @@ export interface ServerJobs {
   queues?: Record<Weight, Queue>
 }
 
-/** Where jobs begun here go. */
-export function openJobs({ registry, dispatch }: OpenStores): ServerJobs {
-  if (dispatch) return { jobs: { registry, dispatch } }
-  const queues: Record<Weight, Queue> = {
-    light: createStoredQueue(registry, { name: 'light' }),
-    heavy: createStoredQueue(registry, { name: 'heavy' }),
-  }
-  const jobs: Jobs = {
-    registry,
-    dispatch: (weight, bodies, delaySeconds = 0) => queues[weight].send(bodies, { delaySeconds }),
-  }
-  return { jobs, queues }
-}
-
 /** Runs what is in this process's queues. @returns stops: no more tasks begin, and those under way have ended */
-export function runJobs({ jobs, queues }: ServerJobs, parts: JobParts, log: Logger): () => Promise<void> {
+export function runJobs(
+  { jobs, queues }: ServerJobs,
+  parts: JobParts,
+  log: Logger,
+  metrics: Pick<ServerMetrics, 'jobEnded'>,
+): () => Promise<void> {
   if (!queues) return async () => {}
   const runner: Runner = { ...jobs, kinds: jobKinds(parts) }
   const sources = (['light', 'heavy'] as const).map((weight) => ({
@@ -45,13 +37,25 @@ export function runJobs({ jobs, queues }: ServerJobs, parts: JobParts, log: Logg
     concurrency: AT_ONCE[weight],
   }))
   const place = { host: hostname(), pid: process.pid }
-  const worker = runWorker(runner, sources, place, reportTo(log))
+  const worker = runWorker(runner, sources, place, reportTo(log, metrics))
   const stopTicking = tick(runner, log)
   return async () => {
     worker.stop()
     await stopTicking()
     await worker.ended
   }
+}
+
+/** What begins jobs, and the queues where workers of their own have none. */
+export function jobsOf({ registry, dispatch }: OpenStores): ServerJobs {
+  if (dispatch) return { jobs: { registry, dispatch } }
+  const queues: Record<Weight, Queue> = {
+    light: createStoredQueue(registry, { name: 'light' }),
+    heavy: createStoredQueue(registry, { name: 'heavy' }),
+  }
+  const send: Jobs['dispatch'] = (weight, bodies, delaySeconds = 0) =>
+    queues[weight].send(bodies, { delaySeconds })
+  return { jobs: { registry, dispatch: send }, queues }
 }
 
 /** Begins what is due, and finds what was lost. @returns stops, once what runs has ended */
@@ -83,10 +87,12 @@ function tick(runner: Runner, log: Logger): () => Promise<void> {
   }
 }
 
-function reportTo(log: Logger): WorkerReport {
+function reportTo(log: Logger, metrics: Pick<ServerMetrics, 'jobEnded'>): WorkerReport {
   return {
-    ended: ({ number, execution, vendor }, status, seconds) =>
-      log.info({ component: 'jobs', task: number, execution, vendor, status, seconds }, 'task ended'),
+    ended: ({ number, execution, vendor }, status, seconds) => {
+      metrics.jobEnded(vendor, status, seconds)
+      log.info({ component: 'jobs', task: number, execution, vendor, status, seconds }, 'task ended')
+    },
     failed: (body, error) => log.error({ component: 'jobs', body, err: error }, 'message failed'),
   }
 }

@@ -287,10 +287,13 @@ test('no program may read or write another’s secrets, and only the setup makes
   const arnOf = (id: string) => `arn:aws:secretsmanager:eu-central-1:111122223333:${id}`
   expect(holders('secretsmanager:PutSecretValue', 'Keys')).toEqual(['SetupRole'])
   expect(holders('secretsmanager:GetSecretValue', 'AdminPassword')).toEqual(['ProbeRole', 'SetupRole'])
+  // Jobs open the sealed logins and secrets of other hosts.
   expect(holders('secretsmanager:GetSecretValue', 'Keys')).toEqual([
+    'JobsRole',
     'ManagementRole',
     'RegistryRole',
     'SetupRole',
+    'TaskTaskRole',
     'TaskTaskRole',
     'TokenRole',
   ])
@@ -332,6 +335,7 @@ test('frontDoor: alb is a load balancer and tasks, without an edge', () => {
   const environment = JSON.stringify(task!.Properties.ContainerDefinitions)
   expect(environment).toContain('{"Name":"ENTREPOT_EXTERNAL_URL","Value":"https://registry.example.com"}')
   expect(environment).toContain('{"Name":"ENTREPOT_EDGE","Value":"off"}')
+  expect(environment).toContain('{"Name":"ENTREPOT_TRUSTED_PROXIES","Value":"1"}')
   expect(() => synthesise({ frontDoor: 'alb' })).toThrow('domain')
   expect(() => synthesise({ frontDoor: 'alb', domain, ingest: 'off' })).toThrow('ingest')
 })
