@@ -12,6 +12,7 @@ import {
   type SwaggerSchema,
 } from '../harbor/swagger.ts'
 import { EXAMPLES } from './examples.ts'
+import { OWN } from './own.ts'
 import { PARAMETERS, REFUSALS, TAGS } from './words.ts'
 
 type Json = Record<string, unknown>
@@ -57,7 +58,7 @@ export function openApi(): string {
   )
 }
 
-/** What Harbor does not have: it answers 200 without a body. */
+/** What Harbor does not have: it answers 200 without a body, unless own.ts says more. */
 function ownOperation(id: string): Operation {
   const responses = { '200': {} }
   return {
@@ -67,6 +68,7 @@ function ownOperation(id: string): Operation {
     parameters: [],
     produces: [],
     responses,
+    ...OWN[id],
   } as unknown as Operation
 }
 

@@ -18,6 +18,27 @@ const ROBOT = {
   ],
 }
 
+const REGISTRY = {
+  type: 'docker-registry',
+  url: 'https://registry.example.com',
+  insecure: false,
+}
+const WEBHOOK = {
+  name: 'ci',
+  description: 'starts builds',
+  enabled: true,
+  event_types: ['PUSH_ARTIFACT'],
+  targets: [
+    {
+      type: 'http',
+      address: 'https://ci.example.com/hooks',
+      auth_header: 'Bearer Correct-Horse-6',
+      skip_cert_verify: false,
+      payload_format: 'CloudEvents',
+    },
+  ],
+}
+
 /** By operation. */
 export const EXAMPLES: Record<string, unknown> = {
   updateRepository: { description: 'What every ship of ours runs.' },
@@ -63,5 +84,11 @@ export const EXAMPLES: Record<string, unknown> = {
     id: 1,
     tag_selectors: [{ ...SELECTOR, pattern: 'release-*', decoration: 'matches' }],
   },
+  createRegistry: { ...REGISTRY, name: 'hub' },
+  updateRegistry: { description: 'where images come from' },
+  pingRegistry: REGISTRY,
+  CreateWebhookPolicyOfProject: WEBHOOK,
+  UpdateWebhookPolicyOfProject: { ...WEBHOOK, description: 'starts builds and deployments' },
+  updateWebhookOptions: { repository_filter: 'team/**', tag_filter: 'v*', secret: 'Correct-Horse-5' },
   putSystemCVEAllowlist: { items: [{ cve_id: 'CVE-2019-10164' }], expires_at: 1_900_000_000 },
 }

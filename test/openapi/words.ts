@@ -25,6 +25,9 @@ export const TAGS: Record<string, string> = {
   jobservice: 'Programs that do what takes long, what they do, and what waits for them.',
   schedule: 'What runs at its times, and whether anything does.',
   entrepot: 'What Harbor does not have.',
+  registry: 'Other registries, to copy from and to.',
+  webhook: 'Whom a project tells of what happens in it, and what was sent.',
+  webhookjob: 'What webhooks sent, as older versions of Harbor tell of it.',
   SystemCVEAllowlist: 'Vulnerabilities that keep nobody from pulling.',
 }
 
@@ -81,6 +84,12 @@ export const PARAMETERS: Record<string, string> = {
   'path job': 'The job’s id.',
   'path vendor': 'A kind of job, or all.',
   'path rule': 'The rule’s number.',
+  'path id': 'The registry’s number.',
+  'path policy': 'The webhook policy’s number.',
+  'path execution': 'The execution’s number.',
+  'path task': 'The task’s number.',
+  'query policy_id': 'The webhook policy’s number.',
+  'query status': 'Only jobs with that status.',
 }
 
 /** What every refusal means, whatever was asked. */

@@ -1,4 +1,5 @@
 // What there must be so that operations on something find it: one of each to look at and change, one of each to delete.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Client, clientOf, MANIFEST, pushBlob, pushImage } from '../api/client.ts'
 import { basic, type Harbor, harborOf, numberOf, PASSWORD } from '../api/management.ts'
 import { ADMIN_PASSWORD } from '../support/server.ts'
@@ -12,6 +13,7 @@ export interface Seeds {
 
 const PROJECT = 'port'
 const REPOSITORY = `/projects/${PROJECT}/repositories/app`
+const HOOKS = `/projects/${PROJECT}/webhook/policies`
 const ARTIFACT = `${REPOSITORY}/artifacts/v1`
 
 export async function seed(url: string): Promise<Seeds> {
@@ -42,6 +44,8 @@ export async function seed(url: string): Promise<Seeds> {
     ] as const,
   ]
   const gc = await make('/system/gc/schedule', { schedule: { type: 'Manual' } })
+  const hooks = [await make(HOOKS, hook('ci')), await make(HOOKS, hook('spare'))] as const
+  const delivery = await delivered(admin, http, hooks[0])
   const { json: quotas } = await admin('GET', '/quotas?page_size=100')
   const quota = quotas.find((each: { ref: { name: string } }) => each.ref.name === 'scrapped').id as number
   return {
@@ -63,6 +67,8 @@ export async function seed(url: string): Promise<Seeds> {
       // The task of that run: execution and task, 12 digits each.
       job: [gc, 1].map((number) => number.toString(16).padStart(12, '0')).join(''),
       pool: 'all',
+      policy: hooks[0],
+      ...delivery,
       vendor: 'GARBAGE_COLLECTION',
     },
     own: {
@@ -76,6 +82,7 @@ export async function seed(url: string): Promise<Seeds> {
       deleteUserGroup: { group: groups[1] },
       deleteProjectMember: { project: PROJECT, member: members[1] },
       DeleteRobot: { robot: robots[1] },
+      DeleteWebhookPolicyOfProject: { project: PROJECT, policy: hooks[1] },
       DeleteImmuRule: { project: 'ruled', rule: rules[1] },
       // A rule on everything would keep the others from their tags.
       CreateImmuRule: { project: 'ruled' },
@@ -83,6 +90,29 @@ export async function seed(url: string): Promise<Seeds> {
       getSchedulePaused: { vendor: 'all' },
       deleteProjectMetadata: { project: 'ruled', name: 'severity' },
     },
+  }
+}
+
+function hook(name: string) {
+  const targets = [{ type: 'http', address: 'http://127.0.0.1:9/' }]
+  return { name, enabled: true, event_types: ['PUSH_ARTIFACT'], targets }
+}
+
+/** A push that the policy tells of; a private address is refused at once. */
+async function delivered(
+  admin: Harbor,
+  http: Client,
+  policy: number,
+): Promise<{ execution: number; task: number }> {
+  await pushImage(http, `${PROJECT}/app`, 'hooked')
+  const executions = `${HOOKS}/${policy}/executions`
+  for (;;) {
+    const [execution] = (await admin('GET', executions)).json
+    if (execution?.status === 'Error') {
+      const [task] = (await admin('GET', `${executions}/${execution.id}/tasks`)).json
+      return { execution: execution.id, task: task.id }
+    }
+    await sleep(50)
   }
 }
 
