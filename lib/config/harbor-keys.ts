@@ -30,7 +30,7 @@ const elsewhere = (place: string): Fate => ({ kind: 'elsewhere', place })
 const NO_SQL_SERVER = not('metadata is in SQLite, in the cloud in DynamoDB: there is no server to log in to')
 const NO_REDIS = not('there is no Redis')
 const NO_SCANNER = missing('nothing is scanned')
-const NO_WEBHOOKS = missing('there are no webhooks')
+const WEBHOOKS = not('a webhook is tried six times within eight minutes, waiting three seconds each time')
 const NO_TRACES = missing('the log has an id for every request')
 const NO_OUTGOING = missing('nothing is fetched from other registries, so nothing goes through a proxy')
 const ONE_PROCESS = not('there is one process, and in the cloud AWS encrypts between its services')
@@ -99,8 +99,8 @@ export const HARBOR_KEYS: Record<string, Fate | Mapping> = {
   'jobservice.max_job_duration_hours': not('a job whose worker went silent is given to another'),
   'jobservice.job_loggers': JOB_LOG,
   'jobservice.logger_sweeper_duration': JOB_LOG,
-  'notification.webhook_job_max_retry': NO_WEBHOOKS,
-  'notification.webhook_job_http_client_timeout': NO_WEBHOOKS,
+  'notification.webhook_job_max_retry': WEBHOOKS,
+  'notification.webhook_job_http_client_timeout': WEBHOOKS,
   'network.allow_private_network_access': (value) =>
     value === true
       ? { upstreamPrivateNetworks: 'all' }
