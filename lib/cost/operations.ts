@@ -57,7 +57,7 @@ export const OPERATIONS = {
   relay: { relayCalls: 1, readUnits: 15, writeUnits: 16 },
   relayBlob: { writeUnits: 2.2 },
   /** By tag; what was pulled how often is written once a minute at most, here counted with every pull. */
-  manifestPull: { ...api, readUnits: 6, writeUnits: 3 },
+  manifestPull: { ...api, readUnits: 6, writeUnits: 4 },
   blobPull: { ...api, readUnits: 1, s3Reads: 1 },
 } satisfies Record<string, Partial<Quantities>>
 
