@@ -143,7 +143,7 @@ const AS_OTHERS: Suite[] = (['user', 'robot'] as const).map((login) =>
 const ON_TWIN: Suite[] = [
   onTwin(
     'deployment',
-    ['limits', 'bytes', 'rights', 'cognito', 'bad-input', 'doctor', 'ingest'].map(
+    ['limits', 'bytes', 'rights', 'cognito', 'bad-input', 'doctor', 'ingest', 'on-push'].map(
       (name) => `test/twin/${name}.test.ts`,
     ),
     ['skopeo', 'crane', 'oras', 'regctl'],
@@ -182,6 +182,7 @@ export const SUITES: Suite[] = [
   aws('direct-uploads'),
   aws('recovery'),
   { name: 'aws-queue', files: ['test/aws/queue.test.ts'], needs: ['ministack'], when: 'ci' },
+  { name: 'aws-event-bus', files: ['test/aws/event-bus.test.ts'], needs: ['ministack'], when: 'ci' },
   { name: 'aws-preflight', files: ['test/aws/preflight.test.ts'], needs: ['ministack'], when: 'ci' },
   aws('model'),
   aws('calls'),

@@ -11,7 +11,7 @@ const QUANTITIES = [
   'relayCalls',
   's3Writes',
   's3Reads',
-  /** Of S3's, told to EventBridge. */
+  /** Told to EventBridge: by S3, and by the relay. */
   'events',
   'readUnits',
   'writeUnits',
@@ -54,10 +54,10 @@ export const OPERATIONS = {
   manifestPush: { ...api, readUnits: 4, writeUnits: 20 },
   /** What each blob that it names adds. */
   manifestPushBlob: { readUnits: 1, writeUnits: 1.3 },
-  relay: { relayCalls: 1, readUnits: 15, writeUnits: 16 },
+  relay: { relayCalls: 1, events: 1, readUnits: 16, writeUnits: 16 },
   relayBlob: { writeUnits: 2.2 },
   /** By tag; what was pulled how often is written once a minute at most, here counted with every pull. */
-  manifestPull: { ...api, readUnits: 6, writeUnits: 4 },
+  manifestPull: { ...api, readUnits: 7, writeUnits: 4 },
   blobPull: { ...api, readUnits: 1, s3Reads: 1 },
 } satisfies Record<string, Partial<Quantities>>
 

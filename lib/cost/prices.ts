@@ -57,7 +57,7 @@ const US_EAST_1 = {
   readUnit: read(0.125 / MILLION),
   writeUnit: read(0.625 / MILLION),
   queueRequest: unread(0.4 / MILLION),
-  /** S3's own, to EventBridge. */
+  /** To EventBridge: S3's and the registry's own. */
   event: unread(1 / MILLION),
   /** Of Fargate on arm64. */
   vcpuHour: unread(0.03238),

@@ -1,6 +1,7 @@
 // What happens behind the requests: events out of the outbox, direct uploads that S3 tells of, and the schedule.
 import { openRegistry } from '../aws/open-stores.ts'
 import { createdKeys } from '../aws/s3-events.ts'
+import { type EventBus, publishing } from '../events/bus.ts'
 import { tellAll } from '../events/event.ts'
 import { webhooks } from '../events/notify.ts'
 import { startExecution } from '../jobs/executions.ts'
@@ -16,10 +17,14 @@ import type { FunctionSettings } from './settings.ts'
 /** Leaves the function time to end well. */
 const RESERVE_MS = 10_000
 
-export function openRelay(settings: FunctionSettings, dispatch: Dispatch | undefined) {
+/** @param bus told of everything, after those who are to be told surely */
+export function openRelay(settings: FunctionSettings, dispatch: Dispatch | undefined, bus?: EventBus) {
   const { registry } = openRegistry(settings.config)
   const run = tasksOf(registry, dispatch)
-  const listener = tellAll(dispatch ? [webhooks({ registry, dispatch })] : [])
+  const listener = tellAll([
+    ...(dispatch ? [webhooks({ registry, dispatch })] : []),
+    ...(bus ? [publishing(bus)] : []),
+  ])
   return async (event: unknown, context: { getRemainingTimeInMillis(): number }): Promise<void> => {
     const { task, Records } = event as { task?: string; Records?: unknown[] }
     if (task !== undefined) return run(task)

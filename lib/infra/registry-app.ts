@@ -112,6 +112,7 @@ function tell(
   )
   output(data, 'Table', data.table.tableName, 'ENTREPOT_TABLE of commands')
   output(data, 'Bucket', data.bucket.bucketName, 'ENTREPOT_BUCKET of commands')
+  output(events, 'EventBus', events.bus.eventBusName, 'The bus that rules on pushes and deletions belong to')
   output(
     events,
     'SetupFunction',

@@ -8,6 +8,7 @@ import { expect, test } from 'vitest'
 import { readConfig } from '../../lib/config/config.ts'
 import { check } from '../../lib/infra/acknowledged.ts'
 import { evaluate, type Policy } from '../support/iam.ts'
+import { onPushRule } from '../support/on-push.ts'
 import { synthesise } from '../support/synthesis.ts'
 
 const made = synthesise()
@@ -221,7 +222,10 @@ test('the outputs name everything that people need by hand', () => {
     Table: idOf('data', 'AWS::DynamoDB::Table'),
     Bucket: idOf('data', 'AWS::S3::Bucket'),
   })
-  expect(events).toEqual({ SetupFunction: idOf('events', 'AWS::Lambda::Function', 'Setup') })
+  expect(events).toEqual({
+    EventBus: idOf('events', 'AWS::Events::EventBus', 'Bus'),
+    SetupFunction: idOf('events', 'AWS::Lambda::Function', 'Setup'),
+  })
   const balancer = idOf('ingest', 'AWS::ElasticLoadBalancingV2::LoadBalancer')
   expect(ingest).toEqual({ BalancerName: `${balancer}.DNSName` })
   const distribution = `${idOf('edge', 'AWS::CloudFront::Distribution')}.DomainName`
@@ -347,4 +351,40 @@ test('what the checks find and nobody acknowledged fails the synthesis', () => {
   check(app)
   expect(() => app.synth()).toThrow()
   rmSync(outdir, { recursive: true })
+})
+
+test('the relay alone puts events onto the bus, and onto no other', () => {
+  const [[bus]] = Object.entries(made.resources.events!).filter(
+    ([, { Type }]) => Type === 'AWS::Events::EventBus',
+  ) as [[string, unknown]]
+  const statements = made
+    .ofType('AWS::IAM::Policy')
+    .flatMap(({ Properties }) => {
+      const { PolicyDocument, Roles } = Properties as {
+        PolicyDocument: { Statement: { Action: string | string[]; Resource: unknown }[] }
+        Roles: string[]
+      }
+      return PolicyDocument.Statement.map((statement) => ({ ...statement, role: Roles[0]! }))
+    })
+    .filter(({ Action }) => [Action].flat().some((each) => each.startsWith('events:')))
+  expect(statements).toMatchObject([
+    {
+      role: expect.stringMatching(/^RelayRole/),
+      Action: 'events:PutEvents',
+      Resource: expect.stringMatching(new RegExp(`:${bus}$`)),
+    },
+  ])
+})
+
+test('OnPush is a rule on the bus for pushes whose repository and tag fit', () => {
+  expect(onPushRule('team/*', 'v*')).toMatchObject({
+    EventBusName: 'entrepot',
+    State: 'ENABLED',
+    EventPattern: {
+      source: ['entrepot'],
+      'detail-type': ['Artifact Pushed', 'Tag Moved'],
+      detail: { data: { cause: ['push'], repository: [{ wildcard: 'team/*' }], tags: [{ wildcard: 'v*' }] } },
+    },
+    Targets: [{ Arn: expect.anything() }],
+  })
 })

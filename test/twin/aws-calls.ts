@@ -37,6 +37,10 @@ function askedOf(incoming: IncomingMessage, body: string, account: string): Aske
       return [{ action: `secretsmanager:${operation}`, resource: input.SecretId }]
     if (service.startsWith('AmazonEC2ContainerService'))
       return [{ action: `ecs:${operation}`, resource: serviceArn(input, account) }]
+    if (service === 'AWSEvents') {
+      const bus = `arn:aws:events:${REGION}:${account}:event-bus/${input.Entries?.[0]?.EventBusName}`
+      return [{ action: `events:${operation}`, resource: bus }]
+    }
     if (service === 'AWSCognitoIdentityProviderService') {
       const resource = `arn:aws:cognito-idp:${REGION}:${account}:userpool/${input.UserPoolId}`
       return [{ action: `cognito-idp:${operation}`, resource }]

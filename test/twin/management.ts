@@ -1,4 +1,5 @@
 // What people and scripts do by the management API, and people of the Cognito pool everywhere: one of everything.
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   AdminAddUserToGroupCommand,
   AdminCreateUserCommand,
@@ -36,6 +37,22 @@ export function managementOf(twin: Pick<Twin, 'url'>, name: string, password: st
   }
 }
 
+/** The first task of a webhook policy, once it has ended. @param executions path of the policy's */
+export async function delivered(
+  admin: Management,
+  executions: string,
+): Promise<{ status: string; status_message: string }> {
+  for (;;) {
+    const { json } = await admin('GET', executions, 200)
+    const execution = json.at(-1)
+    if (execution?.status === 'Success' || execution?.status === 'Error') {
+      const { json: tasks } = await admin('GET', `${executions}/${execution.id}/tasks`, 200)
+      return tasks[0]
+    }
+    await sleep(500)
+  }
+}
+
 /** @param image a repository of `library` with an image, tagged v1, whose config can be read */
 export async function manage(twin: Twin, image: string): Promise<void> {
   const admin = managementOf(twin, 'admin', twin.adminPassword)
@@ -51,7 +68,16 @@ export async function manage(twin: Twin, image: string): Promise<void> {
   await admin('POST', `${artifact}/tags`, 201, { name: 'again' })
   await admin('DELETE', `${artifact}/tags/again`, 200)
   const copies = `/projects/${project}/repositories/copy/artifacts`
+  const hooks = `/projects/${project}/webhook/policies`
+  const made = await admin('POST', hooks, 201, {
+    name: 'inside',
+    enabled: true,
+    event_types: ['PUSH_ARTIFACT'],
+    targets: [{ type: 'http', address: 'http://127.0.0.1:9/' }],
+  })
   await admin('POST', `${copies}?from=library/${image}:v1`, 201)
+  const policy = made.answer.headers.get('location')!.split('/').at(-1)
+  await delivered(admin, `${hooks}/${policy}/executions`)
   await admin('GET', `/projects/${project}/summary`, 200)
   await admin('DELETE', `${copies}/v1`, 200)
   await admin('DELETE', `/projects/${project}/repositories/copy`, 200)

@@ -18,6 +18,7 @@ const ROLES: Record<string, [stack: string, role: string]> = {
   token: ['api', 'TokenRole'],
   management: ['api', 'ManagementRole'],
   relay: ['events', 'RelayRole'],
+  jobs: ['events', 'JobsRole'],
   setup: ['events', 'SetupRole'],
   probe: ['edge', 'ProbeRole'],
   ingest: ['ingest', 'TaskTaskRole'],

@@ -38,7 +38,7 @@ const LAYERS: Record<string, string[]> = {
     'registries',
   ],
   local: ['oci', 'registry', 'access', 'server'],
-  aws: ['oci', 'registry', 'jobs', 'access', 'config', 'server', 'upstream'],
+  aws: ['oci', 'registry', 'jobs', 'events', 'access', 'config', 'server', 'upstream'],
   shapes: ['config', 'server', 'local', 'aws', 'upstream'],
   functions: [
     'oci',

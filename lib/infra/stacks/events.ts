@@ -1,6 +1,6 @@
 // What runs without being asked by a client: setting up, events out of the outbox, direct uploads, the schedules.
 import { CustomResource, Duration, Stack, type StackProps } from 'aws-cdk-lib'
-import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events'
+import { EventBus, Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events'
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets'
 import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda'
 import { DynamoEventSource, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources'
@@ -30,6 +30,8 @@ export interface EventsProps extends StackProps {
 }
 
 export class EventsStack extends Stack {
+  /** What happens in the registry, for whoever builds on it: docs/events.md. */
+  readonly bus: EventBus
   readonly relay: RegistryFunction
   readonly jobs: RegistryFunction
   readonly setup: RegistryFunction
@@ -50,6 +52,7 @@ export class EventsStack extends Stack {
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
     })
+    this.bus = new EventBus(this, 'Bus', { eventBusName: cloud.name, description: 'Events of the registry' })
     this.relay = this.makeRelay(common, props)
     this.jobs = this.makeJobs(common, props)
     this.listen(props.data)
@@ -75,7 +78,7 @@ export class EventsStack extends Stack {
   private makeRelay(common: Common, { data, workers, environment }: EventsProps): RegistryFunction {
     const relay = new RegistryFunction(this, 'Relay', {
       ...common,
-      environment: { ...environment, ...workers.told },
+      environment: { ...environment, ...workers.told, ENTREPOT_EVENT_BUS: this.bus.eventBusName },
       handler: 'relay',
       description: 'Events out of the outbox, direct uploads, the schedule',
       timeout: Duration.seconds(RELAY_SECONDS),
@@ -84,6 +87,7 @@ export class EventsStack extends Stack {
     // Large manifests are read; that a blob is missing is to be told only where S3 tells of blobs.
     allowBlobs(relay, data.bucket, data.edgeKeys ? ['GetObject', 'ListBucket'] : ['GetObject'])
     workers.allowDispatch(relay)
+    allow(relay, ['events:PutEvents'], [this.bus.eventBusArn])
     return relay
   }
 

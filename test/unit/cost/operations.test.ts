@@ -1,9 +1,12 @@
 // The units of DynamoDB that the sheet goes by are those the registry really asks for, request by request.
+
 import { createHash, randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { newSecrets, Secrets } from '../../../lib/access/secret-keys.ts'
 import { ensureAdmin } from '../../../lib/access/users.ts'
 import { OPERATIONS } from '../../../lib/cost/operations.ts'
+import { tellAll } from '../../../lib/events/event.ts'
+import { webhooks } from '../../../lib/events/notify.ts'
 import { type HttpFunction, httpFunction } from '../../../lib/functions/http-function.ts'
 import type { GatewayResult } from '../../../lib/http/gateway.ts'
 import type { Digest } from '../../../lib/oci/digest.ts'
@@ -156,8 +159,9 @@ test('an image pushed, its event relayed, and pulled by tag with its blobs', asy
   const { blobs, put } = await push(streamed)
   while ((await relay(registry)) > 0);
   expectStated(await measured(put), OPERATIONS.manifestPush, OPERATIONS.manifestPushBlob)
+  const listener = tellAll([webhooks({ registry, dispatch: async () => {} })])
   const relayed = await measured(async () => {
-    while ((await relay(registry)) > 0);
+    while ((await relay(registry, undefined, listener)) > 0);
   })
   expectStated(relayed, OPERATIONS.relay, OPERATIONS.relayBlob)
   const pulled = await measured(() => ask('GET', '/v2/library/a/manifests/v1'))
