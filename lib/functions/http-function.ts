@@ -11,6 +11,8 @@ import { fromGateway, type GatewayEvent, type GatewayResult, toGateway } from '.
 import type { HttpResponse } from '../http/message.ts'
 import type { Dispatch } from '../jobs/messages.ts'
 import { createAddressGuard } from '../outbound/address-guard.ts'
+import { Mirrors } from '../proxy/mirrors.ts'
+import { ProxyCache } from '../proxy/proxy-cache.ts'
 import { Upstreams } from '../registries/upstreams.ts'
 import { accessRecords } from '../registry/access-records.ts'
 import { Recorder } from '../registry/recorder.ts'
@@ -58,12 +60,15 @@ export function httpFunction(
   const { management, dispatch = noWorkers } = parts
   const { upstreams = new Upstreams({ keys: secrets, guard: createAddressGuard([]) }) } = parts
   const jobs = { registry, dispatch }
+  const proxy = new ProxyCache({ registry, upstreams })
   const api: Api = {
     registry,
     access,
     recorder,
     jobs,
     upstreams,
+    proxy,
+    mirrors: new Mirrors(registry),
     secrets,
     ...(management ? { management } : {}),
   }
@@ -72,6 +77,7 @@ export function httpFunction(
     const { method } = event.requestContext.http
     const response = await answer(api, event, behindEdge ? (secrets.document.origin ?? '') : undefined)
     // The container may be frozen as soon as this returns: what was noted is written now.
+    if (proxy.pending) await proxy.flush().catch(() => {}) // lossy
     if (recorder.pending)
       await recorder.flush().catch((error) => logLine({ component: 'recorder', error: String(error) }))
     return toGateway(method, response)

@@ -9,7 +9,13 @@ import { placeManifest, placementKeys } from './place-manifest.ts'
 import type { Item } from './ports.ts'
 import { projectIn } from './projects.ts'
 import type { Actor, Registry } from './registry.ts'
-import { createRepository, type Repository, readRepository, requireRepository } from './repositories.ts'
+import {
+  createRepository,
+  type Repository,
+  readRepository,
+  refuseCache,
+  requireRepository,
+} from './repositories.ts'
 import { requireRoom } from './room.ts'
 import { allBytes } from './stored-bytes.ts'
 import { tagOf } from './tags.ts'
@@ -113,6 +119,7 @@ export async function putManifest(
     keys.project(projectName),
   ])
   const repository = found?.repository ?? (await createRepository(registry, name, actor))
+  refuseCache(repository)
   const items = found?.items.slice(0, -1)
   const projectItem = found ? found.items.at(-1) : await registry.metadata.get(keys.project(projectName))
   const project = projectItem && projectIn(projectItem, projectName)

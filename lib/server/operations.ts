@@ -15,6 +15,7 @@ import { undo } from '../registry/undo.ts'
 import { EXPLAIN_OPERATION } from './explain-operation.ts'
 import { MEMBER_OPERATIONS } from './member-operations.ts'
 import { type Operation, one, parsed, UsageError } from './operation.ts'
+import { PROXY_OPERATIONS } from './proxy-operations.ts'
 import { ROBOT_OPERATIONS } from './robot-operations.ts'
 import { USER_OPERATIONS } from './user-operations.ts'
 
@@ -54,6 +55,7 @@ export const OPERATIONS: Record<string, Operation> = {
   ...USER_OPERATIONS,
   ...MEMBER_OPERATIONS,
   ...ROBOT_OPERATIONS,
+  ...PROXY_OPERATIONS,
   explain: EXPLAIN_OPERATION,
   undo: {
     usage: 'undo NAME:TAG [--to DIGEST] | NAME@DIGEST | NAME',

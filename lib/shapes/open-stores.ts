@@ -1,6 +1,7 @@
 // Which stores a configuration asks for. The cloud's are loaded only when they are wanted: their SDK is large.
 import { settingsOf } from '../config/registry-settings.ts'
 import type { Config } from '../config/schema.ts'
+import { openTemporarySpool } from '../local/file-spool.ts'
 import { openData } from '../local/open-data.ts'
 import type { OpenStores } from '../server/open-stores.ts'
 import type { EcrAuthorization } from '../upstream/open-upstream.ts'
@@ -19,5 +20,5 @@ export async function openStores(config: Config): Promise<OpenStores> {
     return { ...stores, providers: providersOf(config) }
   }
   const { openAwsStores } = await import('../aws/open-stores.ts')
-  return openAwsStores(config)
+  return { ...(await openAwsStores(config)), openSpool: openTemporarySpool }
 }

@@ -150,6 +150,11 @@ export async function startDockerHub(options: DockerHubOptions): Promise<DockerH
       const kept =
         fault?.kind === 'endless' ? rest : { ...rest, ...(length ? { 'content-length': length } : {}) }
       outgoing.writeHead(back.statusCode ?? 502, kept)
+      // Without a body there is nothing to be broken.
+      if (incoming.method === 'HEAD') {
+        outgoing.end()
+        return
+      }
       pass(back, outgoing, fault, Number(length ?? 0)).catch(() => outgoing.destroy())
     })
     forwarded.on('error', () => outgoing.destroy())
