@@ -75,6 +75,12 @@ export const SABOTAGES: Sabotage[] = [
     needs: [],
   },
   {
+    name: 'proxy-lease',
+    breaks: 'nobody looks whether another process fetches already',
+    files: ['test/proxy/single-flight.test.ts'],
+    needs: ['versitygw', 'dynoxide', 'docker-registry', 'skopeo'],
+  },
+  {
     name: 'calls',
     breaks: 'DynamoDB is asked everything twice',
     files: ['test/aws/calls.test.ts'],
