@@ -45,6 +45,12 @@ export const SABOTAGES: Sabotage[] = [
     needs: ['oras'],
   },
   {
+    name: 'jobs-acknowledged-early',
+    breaks: 'messages of jobs are acknowledged before their tasks have run',
+    files: ['test/jobs'],
+    needs: ['versitygw', 'dynoxide'],
+  },
+  {
     name: 'no-fsync',
     breaks: 'files are acknowledged without having been synced',
     files: ['test/durability/sync.test.ts'],
@@ -69,6 +75,18 @@ export const SABOTAGES: Sabotage[] = [
     needs: [],
   },
   {
+    name: 'openapi-style',
+    breaks: 'operations of docs/openapi.yaml do not say what they do',
+    files: ['test/openapi'],
+    needs: [],
+  },
+  {
+    name: 'schemathesis',
+    breaks: 'a proxy answers 500 where labels are listed',
+    files: ['test/schemathesis'],
+    needs: ['schemathesis'],
+  },
+  {
     name: 'roles',
     breaks: 'guests may push',
     files: ['test/access'],
@@ -79,6 +97,18 @@ export const SABOTAGES: Sabotage[] = [
     breaks: 'nobody looks whether another process fetches already',
     files: ['test/proxy/single-flight.test.ts'],
     needs: ['versitygw', 'dynoxide', 'docker-registry', 'skopeo'],
+  },
+  {
+    name: 'login-limits',
+    breaks: 'each process counts failed logins for itself',
+    files: ['test/domain/login-limits.test.ts'],
+    needs: [],
+  },
+  {
+    name: 'audit',
+    breaks: 'what people do is noted twice',
+    files: ['test/api/audit-log.test.ts'],
+    needs: [],
   },
   {
     name: 'calls',

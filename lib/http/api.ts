@@ -29,6 +29,8 @@ export interface Api {
   jobs: Jobs
   /** Read anew at each use: keys are rotated while requests are under way. */
   secrets: { readonly sessionKeys: SessionKeys }
+  /** PEM of the private authority that signed our certificate, where there is one. Read anew at each use. */
+  authority?(): string | undefined
   /** Harbor's API, where it is served: the function that serves images does not carry it. */
   management?: ManagementApi
 }
@@ -93,7 +95,12 @@ async function run(
   if (!verb) throw methodNotAllowed(request.method, Object.keys(verbs))
   const { authorization } = request.headers
   const authorize = (given: string | undefined) =>
-    api.access.authorize(given, `${request.origin}/service/token`, verb.needs, mountSource(request))
+    api.access.authorize(
+      { authorization: given, address: request.address },
+      `${request.origin}/service/token`,
+      verb.needs,
+      mountSource(request),
+    )
   const caller = await authorize(authorization).catch((error) => {
     if (!mirrored || authorization === undefined) throw error
     return authorize(undefined)

@@ -58,16 +58,8 @@ async function headOf(
   digest: Digest,
   find: (name: string) => Promise<FoundBlob>,
 ): Promise<{ kind: 'stored'; blob: FoundBlob } | { kind: 'upstream'; sizeBytes: number }> {
-  try {
-    return { kind: 'stored', blob: await find(name) }
-  } catch (error) {
-    if (!(error instanceof RegistryError) || error.status !== 404) throw error
-    const sizeBytes = await call.proxy.blobSize(name, digest, find)
-    if (sizeBytes === undefined) throw error
-    return typeof sizeBytes === 'number'
-      ? { kind: 'upstream', sizeBytes }
-      : { kind: 'stored', blob: sizeBytes }
-  }
+  const found = await call.proxy.blobOrSize(name, digest, find)
+  return typeof found === 'number' ? { kind: 'upstream', sizeBytes: found } : { kind: 'stored', blob: found }
 }
 
 /** A range counts only for the representation If-Range names (RFC 9110 §13.1.5). */

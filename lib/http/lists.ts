@@ -4,42 +4,39 @@ import { RegistryError } from '../oci/errors.ts'
 import { OCI_INDEX } from '../oci/media-types.ts'
 import { staleHeaders } from '../proxy/failures.ts'
 import { listReferrers } from '../registry/referrers.ts'
-import { listCatalog, readRepository, requireRepository } from '../registry/repositories.ts'
+import { listCatalog, type Repository, readRepository, unknownRepository } from '../registry/repositories.ts'
 import { listTags } from '../registry/tags.ts'
 import type { Call } from './api.ts'
 import { type HttpResponse, json } from './message.ts'
 import { linkToNext, type PageRequest, parsePage, readPage } from './pages.ts'
 
 export async function listTagsRequest(call: Call, name: string): Promise<HttpResponse> {
-  const { registry, request } = call
-  const page = parsePage(request.query)
-  const upstream = await proxiedTags(call, name, page)
-  if (upstream) return upstream
-  const { repository } = await requireRepository(registry, name)
-  const { entries, more } = await readPage(page, (wanted) => listTags(registry, repository.id, wanted))
-  return json(200, { name, tags: entries }, more ? next(`/v2/${name}/tags/list`, page.limit, entries) : {})
+  const page = parsePage(call.request.query)
+  const found = await readRepository(call.registry, name)
+  if (found && found.repository.registryId === undefined) return localTags(call, found.repository, page)
+  try {
+    const tags = page.limit === 0 ? { entries: [], more: false } : await call.proxy.tags(name, page)
+    if (tags) return tagsAnswer(name, page, tags)
+  } catch (error) {
+    // What is here is better than nothing, where the upstream is the reason.
+    if (!(error instanceof RegistryError && error.cause) || !found) throw error
+    const local = await localTags(call, found.repository, page)
+    return { ...local, headers: { ...local.headers, ...staleHeaders(error.message) } }
+  }
+  throw unknownRepository(name)
 }
 
-/** A cache lists what its upstream has, and what it has itself where that does not answer. */
-async function proxiedTags(call: Call, name: string, page: PageRequest): Promise<HttpResponse | undefined> {
-  try {
-    const found = page.limit === 0 ? undefined : await call.proxy.tags(name, page)
-    if (!found) return undefined
-    const { entries, more } = found
-    const link = more && entries.length > 0 ? next(`/v2/${name}/tags/list`, page.limit, entries) : {}
-    return json(200, { name, tags: entries }, link)
-  } catch (error) {
-    if (!(error instanceof RegistryError) || !(error.cause instanceof Error)) throw error
-    const local = await readRepository(call.registry, name)
-    if (!local) throw error
-    const { repository } = local
-    const { entries, more } = await readPage(page, (wanted) => listTags(call.registry, repository.id, wanted))
-    return json(
-      200,
-      { name, tags: entries },
-      { ...staleHeaders(error.message), ...(more ? next(`/v2/${name}/tags/list`, page.limit, entries) : {}) },
-    )
-  }
+async function localTags(call: Call, { id, name }: Repository, page: PageRequest): Promise<HttpResponse> {
+  return tagsAnswer(name, page, await readPage(page, (wanted) => listTags(call.registry, id, wanted)))
+}
+
+function tagsAnswer(
+  name: string,
+  page: PageRequest,
+  { entries, more }: { entries: string[]; more: boolean },
+): HttpResponse {
+  const link = more && entries.length > 0 ? next(`/v2/${name}/tags/list`, page.limit, entries) : {}
+  return json(200, { name, tags: entries }, link)
 }
 
 export async function listCatalogRequest({ registry, request }: Call): Promise<HttpResponse> {
@@ -58,13 +55,16 @@ export async function listReferrersRequest(
   subject: Digest,
 ): Promise<HttpResponse> {
   const artifactType = request.query.get('artifactType') || undefined
-  const upstream = await proxy.referrers(name, subject)
+  const found = await readRepository(registry, name)
+  const upstream =
+    found && found.repository.registryId === undefined ? undefined : await proxy.referrers(name, subject)
   if (upstream) return proxiedReferrers(upstream, artifactType)
   const after = request.query.get('last')
-  const page = await listReferrers(registry, name, subject, {
+  const filter = {
     ...(artifactType === undefined ? {} : { artifactType }),
     ...(after === null ? {} : { after }),
-  })
+  }
+  const page = await listReferrers(registry, name, subject, filter, found?.repository)
   const index = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: page.descriptors }
   return json(200, index, {
     'Content-Type': OCI_INDEX,

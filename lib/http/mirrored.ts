@@ -5,7 +5,9 @@ import type { Mirrors } from '../proxy/mirrors.ts'
 import type { HttpRequest, HttpResponse } from './message.ts'
 
 /** What a client is told when the name is not here, or not for it. */
-const ELSEWHERE = new Set(['UNAUTHORIZED', 'DENIED', 'NAME_UNKNOWN', 'MANIFEST_UNKNOWN', 'BLOB_UNKNOWN'])
+const ELSEWHERE = new Set(['UNAUTHORIZED', 'DENIED', 'NAME_UNKNOWN'])
+/** What it is not told of a mirror that does not have it, or not for everybody. */
+const IN_VAIN = new Set([...ELSEWHERE, 'MANIFEST_UNKNOWN', 'BLOB_UNKNOWN'])
 
 /**
  * containerd names the registry (`?ns=`): then only the project that stands for it is asked. Docker does not: then what
@@ -40,7 +42,7 @@ export async function answerMirrored(
       return await answer(here, true)
     } catch (elsewhere) {
       // What is not there either, or not for everybody, changes nothing of what the client is told.
-      throw elsewhere instanceof RegistryError && ELSEWHERE.has(elsewhere.code) ? error : elsewhere
+      throw elsewhere instanceof RegistryError && IN_VAIN.has(elsewhere.code) ? error : elsewhere
     }
   }
 }

@@ -4,6 +4,7 @@ import type { Digest } from '../oci/digest.ts'
 import { type ErrorCode, RegistryError } from '../oci/errors.ts'
 import type { Reference } from '../oci/reference.ts'
 import type { Upstreams } from '../registries/upstreams.ts'
+import { AbsentContent } from '../registry/absent-content.ts'
 import type { FoundBlob } from '../registry/blobs.ts'
 import { findManifest } from '../registry/manifests.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -66,6 +67,7 @@ export class ProxyCache {
   async manifest(name: string, reference: Reference): Promise<PulledManifest> {
     const found = await foundOrAbsent(findManifest(this.#registry, name, reference))
     if (found instanceof RegistryError) {
+      if (isOrdinary(found)) throw found
       const proxied = await this.#proxied(name, 'MANIFEST_UNKNOWN')
       if (!proxied) throw found
       return this.#pull(proxied, reference)
@@ -93,7 +95,7 @@ export class ProxyCache {
       if (registryId !== undefined) this.#counts.add(projectId, { served: 1 })
       return { kind: 'stored', blob: found }
     }
-    const proxied = await this.#proxied(name, 'BLOB_UNKNOWN')
+    const proxied = isOrdinary(found) ? undefined : await this.#proxied(name, 'BLOB_UNKNOWN')
     if (!proxied) throw found
     this.#counts.add(proxied.project.id, { served: 1 })
     return explaining(`blob ${digest} of ${proxied.name}`, 'BLOB_UNKNOWN', async () => {
@@ -108,22 +110,28 @@ export class ProxyCache {
   }
 
   /**
-   * The blob under its name here, or its size as the upstream tells.
-   * @returns undefined where the name's project is no cache, or nobody has it
+   * A blob of any project, or its size as the upstream of a cache tells.
    * @throws as `blob`
    */
-  async blobSize(name: string, digest: Digest, find: FindBlob): Promise<FoundBlob | number | undefined> {
-    const proxied = await this.#proxied(name, 'BLOB_UNKNOWN')
-    if (!proxied) return undefined
+  async blobOrSize(name: string, digest: Digest, find: FindBlob): Promise<FoundBlob | number> {
+    const found = await foundOrAbsent(find(name))
+    if (!(found instanceof RegistryError)) return found
+    const proxied = isOrdinary(found) ? undefined : await this.#proxied(name, 'BLOB_UNKNOWN')
+    if (!proxied) throw found
     const known = proxied.name === name ? undefined : await orUndefined(find(proxied.name))
     if (known) return known
     const head = await explaining(`blob ${digest} of ${proxied.name}`, 'BLOB_UNKNOWN', () =>
       this.#access.ask(proxied, undefined, (upstream, there) => upstream.headBlob(there, digest)),
     )
-    return head?.sizeBytes
+    if (!head) throw found
+    return head.sizeBytes
   }
 
-  /** @returns undefined where the name's project is no cache. @throws NAME_UNKNOWN, and the upstream's own failures */
+  /**
+   * @param name of a repository that is not here, or is one of a cache
+   * @returns undefined where its project is no cache
+   * @throws NAME_UNKNOWN, and the upstream's own failures
+   */
   async tags(name: string, page: { limit: number; after?: string }): Promise<UpstreamPage | undefined> {
     const proxied = await this.#proxied(name, 'NAME_UNKNOWN')
     if (!proxied) return undefined
@@ -132,7 +140,7 @@ export class ProxyCache {
     )
   }
 
-  /** An index of referrers as the upstream has it. @returns undefined where the name's project is no cache */
+  /** An index of referrers as the upstream has it. @param name and @returns as `tags` */
   async referrers(name: string, subject: Digest): Promise<CachedReferrers | undefined> {
     const proxied = await this.#proxied(name, 'MANIFEST_UNKNOWN')
     if (!proxied) return undefined
@@ -159,4 +167,9 @@ export class ProxyCache {
     this.#counts.add(found.repository.projectId, { served: 1, ...(found.stale ? { stale: 1 } : {}) })
     return found
   }
+}
+
+/** Its repository is here, and is none of a cache: there is nothing else to look for. */
+function isOrdinary(error: RegistryError): boolean {
+  return error instanceof AbsentContent && error.repository.registryId === undefined
 }

@@ -3,6 +3,8 @@ import { algorithmOf, type Digest, digestOf } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { MANIFEST_LIMIT_BYTES, parseManifest } from '../oci/manifest.ts'
 import { isTag, projectOf, type Reference } from '../oci/reference.ts'
+import { AbsentContent } from './absent-content.ts'
+import { immutableIn } from './immutable-tags.ts'
 import { keys } from './keys.ts'
 import { type ManifestRecord, manifestOf } from './manifest-record.ts'
 import { placeManifest, placementKeys } from './place-manifest.ts'
@@ -45,19 +47,19 @@ export async function findManifest(
       keys.manifestBytes(id, digest),
     ])
     const record = manifestOf(items[0], repository.id, digest)
-    if (!record) throw unknownManifest(name, digest)
+    if (!record) throw absentManifest(repository, digest)
     return { repository, record, bytes: await bytesOf(registry, record, items[1]) }
   }
   const { repository, items } = await requireRepository(registry, name, (id) => [keys.tag(id, reference.tag)])
   const tag = tagOf(items[0], reference.tag)
-  if (!tag?.digest) throw unknownManifest(name, reference.tag)
+  if (!tag?.digest) throw absentManifest(repository, reference.tag)
   const [item, body] = await registry.metadata.batchGet([
     keys.manifest(repository.id, tag.digest),
     keys.manifestBytes(repository.id, tag.digest),
   ])
   const record = manifestOf(item, repository.id, tag.digest)
   // A tag of a manifest that was deleted and pushed again does not come back by itself.
-  if (record?.birth !== tag.birth) throw unknownManifest(name, reference.tag)
+  if (record?.birth !== tag.birth) throw absentManifest(repository, reference.tag)
   return { repository, record, bytes: await bytesOf(registry, record, body) }
 }
 
@@ -86,7 +88,8 @@ export interface PushedManifest {
 
 /**
  * @param moreTags tags to set besides a digest reference (`?tag=`, distribution-spec main §"Pushing Manifests")
- * @throws MANIFEST_INVALID (413 when too large), DIGEST_INVALID, MANIFEST_BLOB_UNKNOWN, NAME_UNKNOWN, TAG_INVALID
+ * @throws MANIFEST_INVALID (413 when too large), DIGEST_INVALID, MANIFEST_BLOB_UNKNOWN, NAME_UNKNOWN, TAG_INVALID;
+ *   PRECONDITION when an immutable tag would move
  */
 export async function putManifest(
   registry: Registry,
@@ -129,7 +132,14 @@ export async function putManifest(
       digest,
       sizeBytes: content.bytes.length,
     })
-  const { manifest } = await placeManifest(registry, repository, placement, actor, items)
+  const immutable = project && immutableIn(project, name)
+  const { manifest } = await placeManifest(
+    registry,
+    repository,
+    immutable ? { ...placement, immutable } : placement,
+    actor,
+    items,
+  )
   return { repository, digest, subject: manifest.subject?.digest, tags }
 }
 
@@ -143,6 +153,11 @@ function tagsToSet(reference: Reference, moreTags: string[]): string[] {
   if (invalid !== undefined)
     throw new RegistryError('TAG_INVALID', `invalid tag ${JSON.stringify(invalid.slice(0, 160))}`)
   return [...new Set(moreTags)]
+}
+
+function absentManifest(repository: Repository, reference: string): RegistryError {
+  const { message, detail } = unknownManifest(repository.name, reference)
+  return new AbsentContent(repository, 'MANIFEST_UNKNOWN', message, detail)
 }
 
 export function unknownManifest(name: string, reference: string): RegistryError {

@@ -1,5 +1,6 @@
 // Projects: the first component of every repository name, and who may see it.
 import { RegistryError } from '../oci/errors.ts'
+import type { ImmutableRule } from './immutable-tags.ts'
 import { keys, partitions } from './keys.ts'
 import { nextNumber } from './numbers.ts'
 import type { Attributes, Item, Write } from './ports.ts'
@@ -27,6 +28,8 @@ export interface Project {
   keepUntagged: boolean
   /** It is a cache of that registry, which nobody pushes to; fixed for its life. */
   registryId?: number
+  /** Which tags may not move or go. Kept here because pushes read the project anyway; absent where there are none. */
+  immutableRules?: ImmutableRule[]
 }
 
 export interface Allowlist {
@@ -164,5 +167,8 @@ export function projectIn(item: Item, name: string): Project {
     allowMissingChildren: item.attributes.allowMissingChildren === true,
     keepUntagged: item.attributes.keepUntagged === true,
     ...(typeof item.attributes.registryId === 'number' ? { registryId: item.attributes.registryId } : {}),
+    ...(item.attributes.immutableRules
+      ? { immutableRules: item.attributes.immutableRules as unknown as ImmutableRule[] }
+      : {}),
   }
 }

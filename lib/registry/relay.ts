@@ -3,6 +3,7 @@
 import type { Digest } from '../oci/digest.ts'
 import { parseManifest } from '../oci/manifest.ts'
 import { auditOfEvent } from './audited-events.ts'
+import { type Configuration, readConfiguration } from './configuration.ts'
 import { imageFacts } from './image-facts.ts'
 import { keys, partitions } from './keys.ts'
 import { type ManifestRecord, manifestOf } from './manifest-record.ts'
@@ -26,10 +27,12 @@ export async function relay(
   const pages = await Promise.all(partitions.events.map((pk) => registry.metadata.query({ pk, limit: PAGE })))
   // Event ids begin with their time, so this is nearly the order of things; what is derived does not depend on it.
   const events = pages.flat().sort((a, b) => (a.sk < b.sk ? -1 : 1))
+  if (events.length === 0) return 0
+  const configuration = await readConfiguration(registry)
   let relayed = 0
   for (const event of events) {
     try {
-      await relayOne(registry, event)
+      await relayOne(registry, event, configuration)
       relayed += 1
     } catch (error) {
       onFailure(error, event.sk)
@@ -38,7 +41,7 @@ export async function relay(
   return relayed
 }
 
-async function relayOne(registry: Registry, event: Item): Promise<void> {
+async function relayOne(registry: Registry, event: Item, configuration: Configuration): Promise<void> {
   await reconcileEvent(registry, event)
   const project = text(event, 'project')
   const last = await registry.metadata.get(keys.projectSequence(project))
@@ -64,7 +67,7 @@ async function relayOne(registry: Registry, event: Item): Promise<void> {
       kind: 'put',
       item: { ...keys.repositoryEvent(text(event, 'repo')), attributes: { v: 1, event: event.sk } },
     },
-    ...auditOfEvent(registry, event),
+    ...auditOfEvent(registry, event, configuration),
   ])
 }
 

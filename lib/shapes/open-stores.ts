@@ -20,5 +20,8 @@ export async function openStores(config: Config): Promise<OpenStores> {
     return { ...stores, providers: providersOf(config) }
   }
   const { openAwsStores } = await import('../aws/open-stores.ts')
-  return { ...(await openAwsStores(config)), openSpool: openTemporarySpool }
+  const { dispatchTo } = await import('../aws/job-queues.ts')
+  const dispatch = dispatchTo(process.env)
+  const stores = await openAwsStores(config)
+  return { ...stores, openSpool: openTemporarySpool, ...(dispatch ? { dispatch } : {}) }
 }

@@ -4,12 +4,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
-import { clientOf } from '../api/client.ts'
-import { basic, type Harbor, harborOf, numberOf } from '../api/management.ts'
+import { type Harbor, harborOf, numberOf } from '../api/management.ts'
 import { type Image, type ImageOptions, makeImage } from '../clients/image.ts'
 import { type DockerHub, startDockerHub } from '../support/docker-hub.ts'
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts'
-import { ADMIN_PASSWORD, type Server, type ServerOptions, startServer } from '../support/server.ts'
+import { type Server, type ServerOptions, startServer } from '../support/server.ts'
 import { toolPath } from '../tools.ts'
 
 const run = promisify(execFile)
@@ -94,8 +93,6 @@ export async function openPlace(count: number, metadata: Record<string, string> 
     },
   }
 }
-
-export const adminOf = ({ url }: Server) => clientOf(url, basic('admin', ADMIN_PASSWORD))
 
 /** Every sabotage of the product itself is loaded before it. */
 function preloaded(): Partial<ServerOptions> {

@@ -16,6 +16,8 @@ export interface HarborCall {
   recorder: Recorder
   access: Access
   upstreams: Upstreams
+  /** PEM of the private authority that signed our certificate. */
+  authority: string | undefined
   jobs: Jobs
   request: HttpRequest
   principal: Principal

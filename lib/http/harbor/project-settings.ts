@@ -1,5 +1,6 @@
 // What may be set of a project: its metadata (policy flags, all of them text), its allowlist.
 import { RegistryError } from '../../oci/errors.ts'
+import { faultIn } from '../../proxy/patterns.ts'
 import type { Allowlist } from '../../registry/projects.ts'
 import { type Fields, numberIn, objectIn, objectsIn } from './body.ts'
 
@@ -57,15 +58,19 @@ export function checkedMetadata(name: string, value: string): string {
     throw invalid(`the value of ${name} is a whole number, not ${JSON.stringify(value.slice(0, 40))}`)
   if (name === 'proxy_cache_filter_kind' && value !== 'doublestar')
     throw invalid('the proxy_cache_filter_kind is doublestar')
-  if (PATTERNS.has(name) && !/^[A-Za-z0-9._/*?{},-]*$/.test(value))
-    throw invalid(`the value of ${name} is patterns such as library/**, with commas between them`)
+  const fault = PATTERNS.has(name) ? faultIn(value) : undefined
+  if (fault) throw invalid(`one of the patterns of ${name} ${fault}`)
   return name === 'severity' ? value.toLowerCase() : value
 }
 
 /** @returns undefined when the body says nothing of it */
 export function allowlistIn(fields: Fields): Allowlist | undefined {
   const given = objectIn(fields, 'cve_allowlist')
-  if (given.items === undefined && given.expires_at === undefined) return undefined
+  return given.items === undefined && given.expires_at === undefined ? undefined : allowlistOf(given)
+}
+
+/** @throws REQUEST_INVALID, 422 */
+export function allowlistOf(given: Fields): Allowlist {
   const cves = objectsIn(given, 'items', CVES_LIMIT).map(({ cve_id: cve }) => {
     if (typeof cve !== 'string' || cve === '' || cve.length > 128) throw invalid('each item has a cve_id')
     return cve

@@ -22,6 +22,7 @@ import { ROBOT_ROUTES } from './robots.ts'
 import { SEARCH_ROUTES } from './search.ts'
 import { STATISTICS_ROUTES } from './statistics.ts'
 import { SYSTEM_ROUTES } from './system.ts'
+import { SYSTEM_ALLOWLIST_ROUTES } from './system-allowlist.ts'
 import { USER_SECRET_ROUTES } from './user-secrets.ts'
 import { USER_ROUTES } from './users.ts'
 
@@ -48,6 +49,7 @@ export const ROUTES: HarborRoute[] = [
   ...SEARCH_ROUTES,
   ...IMMUTABLE_RULE_ROUTES,
   ...REGISTRY_ROUTES,
+  ...SYSTEM_ALLOWLIST_ROUTES,
   ...GC_ROUTES,
   ...JOBSERVICE_ROUTES,
 ]
