@@ -264,6 +264,9 @@ test('what is disabled in the configuration is not noted', async () => {
   await expectStatus(200, http('GET', '/v2/audited/silent/manifests/v1'))
   await expectStatus(401, logIn('admin', 'wrong'))
   await expectStatus(201, admin('POST', '/labels', { name: 'silent', scope: 'g' }))
+  // What is written after the pull's entry would be.
+  const silent = async () => (await admin('GET', '/projects/audited/repositories/silent')).json.pull_count
+  await expect.poll(silent).toBe(1)
   // What comes after it in the same queue is there, and they are not.
   await expectNoted(
     () => expectStatus(200, admin('DELETE', '/projects/audited/repositories/silent')),
