@@ -11,6 +11,8 @@ import { fromGateway, type GatewayEvent, type GatewayResult, toGateway } from '.
 import type { HttpResponse } from '../http/message.ts'
 import type { Dispatch } from '../jobs/messages.ts'
 import { createAddressGuard } from '../outbound/address-guard.ts'
+import { Mirrors } from '../proxy/mirrors.ts'
+import { ProxyCache } from '../proxy/proxy-cache.ts'
 import { Upstreams } from '../registries/upstreams.ts'
 import { accessRecords } from '../registry/access-records.ts'
 import { Recorder } from '../registry/recorder.ts'
@@ -31,7 +33,12 @@ export async function openHttpFunction(
   const { registry, secrets, providers, ecr } = await openAwsStores(settings.config, { prepared: true })
   const guard = createAddressGuard(privateNetworks(settings.config))
   const upstreams = new Upstreams({ keys: secrets, guard, ...(ecr ? { ecr } : {}) })
-  return httpFunction(registry, secrets, settings.config.edge === 'on', { providers, upstreams, ...parts })
+  return httpFunction(registry, secrets, settings.config.edge === 'on', {
+    providers,
+    upstreams,
+    ingest: settings.config.ingest === 'on',
+    ...parts,
+  })
 }
 
 /** @param behindEdge requests that do not come through the edge are refused */
@@ -43,6 +50,8 @@ export function httpFunction(
     providers?: IdentityProvider[] | undefined
     management?: ManagementApi | undefined
     upstreams?: Upstreams
+    /** There are tasks to send a client to for what has to be fetched. */
+    ingest?: boolean
     dispatch?: Dispatch | undefined
   } = {},
 ): HttpFunction {
@@ -58,12 +67,15 @@ export function httpFunction(
   const { management, dispatch = noWorkers } = parts
   const { upstreams = new Upstreams({ keys: secrets, guard: createAddressGuard([]) }) } = parts
   const jobs = { registry, dispatch }
+  const proxy = new ProxyCache({ registry, upstreams, blobsBy: parts.ingest ? 'ingest' : 'nobody' })
   const api: Api = {
     registry,
     access,
     recorder,
     jobs,
     upstreams,
+    proxy,
+    mirrors: new Mirrors(registry),
     secrets,
     ...(management ? { management } : {}),
   }
@@ -72,6 +84,7 @@ export function httpFunction(
     const { method } = event.requestContext.http
     const response = await answer(api, event, behindEdge ? (secrets.document.origin ?? '') : undefined)
     // The container may be frozen as soon as this returns: what was noted is written now.
+    if (proxy.pending) await proxy.flush().catch(() => {}) // lossy
     if (recorder.pending)
       await recorder.flush().catch((error) => logLine({ component: 'recorder', error: String(error) }))
     return toGateway(method, response)

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino'
 import type { Config } from '../config/schema.ts'
 import { type Subscriber, tellAll } from '../events/event.ts'
+import type { ProxyCache } from '../proxy/proxy-cache.ts'
 import { checkRegistries } from '../registries/health.ts'
 import type { Upstreams } from '../registries/upstreams.ts'
 import type { SweepSummary } from '../registry/gc/ledger.ts'
@@ -29,12 +30,17 @@ export interface Background {
 
 export function startBackground(
   stores: OpenStores,
-  recorder: Recorder,
-  { upstreams, subscribers }: { upstreams: Upstreams; subscribers: readonly Subscriber[] },
+  parts: {
+    recorder: Recorder
+    upstreams: Upstreams
+    proxy: ProxyCache
+    subscribers: readonly Subscriber[]
+  },
   log: Logger,
   config: Pick<Config, 'background' | 'sweepEveryHours'>,
 ): Background {
   const { registry } = stores
+  const { recorder, upstreams, proxy, subscribers } = parts
   const timers: NodeJS.Timeout[] = []
   const failed = (what: string) => (error: unknown) =>
     log.error({ component: what, err: error }, `${what} failed`)
@@ -89,6 +95,7 @@ export function startBackground(
     timers.push(timer)
   }
   every(FLUSH_EVERY_MS, () => recorder.flush().catch(failed('recorder')))
+  every(FLUSH_EVERY_MS, () => proxy.flush().catch(failed('proxy')))
   if (here) every(HEALTH_EVERY_MS, () => checkRegistries(registry, upstreams).catch(failed('health')))
   if (here) every(RELAY_EVERY_MS, wakeRelay)
   every(EXPIRE_EVERY_MS, () => stores.expire?.(Date.now()).catch(failed('expiry')))
@@ -105,6 +112,7 @@ export function startBackground(
       await exclusive
       await relaying
       await recorder.flush({ last: true }).catch(failed('recorder'))
+      await proxy.flush().catch(failed('proxy'))
     },
   }
 }

@@ -18,6 +18,8 @@ import { type HttpRequest, type HttpResponse, json } from '../http/message.ts'
 import { redactedPath } from '../http/redacted-path.ts'
 import { routeLabel } from '../http/route-label.ts'
 import { createAddressGuard } from '../outbound/address-guard.ts'
+import { Mirrors } from '../proxy/mirrors.ts'
+import { ProxyCache } from '../proxy/proxy-cache.ts'
 import { Upstreams } from '../registries/upstreams.ts'
 import { accessRecords } from '../registry/access-records.ts'
 import { Recorder } from '../registry/recorder.ts'
@@ -65,8 +67,14 @@ export async function startServer(config: Config, stores: OpenStores): Promise<R
     const recorder = new Recorder(registry, stores.pullLog)
     const upstreams = upstreamsOf(stores, config)
     const jobs = jobsOf(stores)
+    const proxy = new ProxyCache({
+      registry,
+      upstreams,
+      ...(stores.openSpool ? { openSpool: stores.openSpool } : {}),
+    })
     const subscribers = [webhooks(jobs.jobs)]
-    const background = startBackground(stores, recorder, { upstreams, subscribers }, log.logger, config)
+    const parts = { recorder, upstreams, proxy, subscribers }
+    const background = startBackground(stores, parts, log.logger, config)
     opened.push(() => background.stop())
     const { sweepNow } = background
     const metrics = createMetrics(recorder)
@@ -78,6 +86,8 @@ export async function startServer(config: Config, stores: OpenStores): Promise<R
       recorder,
       secrets: stores.secrets,
       upstreams,
+      proxy,
+      mirrors: new Mirrors(registry),
       management: handleHarbor,
       authority: () => authority,
     }

@@ -17,12 +17,15 @@ const ROBOT = {
     { kind: 'project', namespace: 'library', access: [{ resource: 'repository', action: 'pull' }] },
   ],
 }
-
 const REGISTRY = {
-  type: 'docker-registry',
-  url: 'https://registry.example.com',
+  name: 'hub',
+  description: 'images of others',
+  type: 'docker-hub',
+  url: 'https://hub.docker.com',
   insecure: false,
+  credential: { type: 'basic', access_key: 'captain', access_secret: 'a token' },
 }
+
 const WEBHOOK = {
   name: 'ci',
   description: 'starts builds',
@@ -78,15 +81,15 @@ export const EXAMPLES: Record<string, unknown> = {
   createGCSchedule: { schedule: { type: 'Daily', cron: '0 0 0 * * *' }, parameters: { dry_run: false } },
   updateGCSchedule: { schedule: { type: 'Custom', cron: '0 30 4 * * *' }, parameters: { dry_run: false } },
   actionPendingJobs: { action: 'resume' },
+  createRegistry: REGISTRY,
+  updateRegistry: { name: 'hub', description: 'images of others', access_secret: 'another token' },
+  pingRegistry: { type: 'docker-hub', url: 'https://hub.docker.com', insecure: false },
   CreateImmuRule: IMMUTABLE_RULE,
   UpdateImmuRule: {
     ...IMMUTABLE_RULE,
     id: 1,
     tag_selectors: [{ ...SELECTOR, pattern: 'release-*', decoration: 'matches' }],
   },
-  createRegistry: { ...REGISTRY, name: 'hub' },
-  updateRegistry: { description: 'where images come from' },
-  pingRegistry: REGISTRY,
   CreateWebhookPolicyOfProject: WEBHOOK,
   UpdateWebhookPolicyOfProject: { ...WEBHOOK, description: 'starts builds and deployments' },
   updateWebhookOptions: { repository_filter: 'team/**', tag_filter: 'v*', secret: 'Correct-Horse-5' },

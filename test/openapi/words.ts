@@ -84,7 +84,7 @@ export const PARAMETERS: Record<string, string> = {
   'path job': 'The job’s id.',
   'path vendor': 'A kind of job, or all.',
   'path rule': 'The rule’s number.',
-  'path id': 'The registry’s number.',
+  'path registry': 'The registry’s number.',
   'path policy': 'The webhook policy’s number.',
   'path execution': 'The execution’s number.',
   'path task': 'The task’s number.',
