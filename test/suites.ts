@@ -148,7 +148,7 @@ const AS_OTHERS: Suite[] = (['user', 'robot'] as const).map((login) =>
 const ON_TWIN: Suite[] = [
   onTwin(
     'deployment',
-    ['limits', 'bytes', 'rights', 'cognito', 'bad-input', 'doctor', 'ingest'].map(
+    ['limits', 'bytes', 'rights', 'cognito', 'bad-input', 'doctor', 'ingest', 'proxy'].map(
       (name) => `test/twin/${name}.test.ts`,
     ),
     ['skopeo', 'crane', 'oras', 'regctl'],
