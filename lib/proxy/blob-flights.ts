@@ -67,9 +67,13 @@ export class BlobFlights {
     stored: () => Promise<Link>,
   ): Promise<Link> {
     const { registry, openSpool } = this.#parts
-    const repository = await openCachedRepository(registry, name)
     const blob = await open()
     const { sizeBytes } = blob
+    // Only now that the upstream has it: nobody makes repositories here by asking for names that are nowhere.
+    const repository = await openCachedRepository(registry, name).catch((error) => {
+      blob.discard()
+      throw error
+    })
     const spool = sizeBytes === undefined ? undefined : await openSpool?.()
     if (spool && sizeBytes !== undefined)
       began(() => ({ sizeBytes, body: untilStored(spool, sizeBytes, stored) }))

@@ -18,14 +18,19 @@ const EMPTY = Buffer.from(
   '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}',
 )
 
-/** @param fetch asks the upstream; undefined when it lists none. @throws UpstreamError when there is no copy either */
+/**
+ * @param repo undefined where nothing of the repository is cached: then its referrers are not either
+ * @param fetch asks the upstream; undefined when it lists none
+ * @throws UpstreamError when there is no copy either
+ */
 export async function cachedReferrers(
   registry: Registry,
-  repo: string,
+  repo: string | undefined,
   subject: Digest,
   freshMs: number,
   fetch: () => Promise<Uint8Array | undefined>,
 ): Promise<CachedReferrers> {
+  if (repo === undefined) return { bytes: (await fetch()) ?? EMPTY }
   const item = await registry.metadata.get(keys.cachedReferrers(repo, subject))
   const now = registry.clock.nowMs()
   if (item?.bytes && number(item, 'checkedAtMs') + freshMs > now) return { bytes: item.bytes }

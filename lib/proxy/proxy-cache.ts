@@ -8,12 +8,12 @@ import { AbsentContent } from '../registry/absent-content.ts'
 import type { FoundBlob } from '../registry/blobs.ts'
 import { findManifest } from '../registry/manifests.ts'
 import type { Registry } from '../registry/registry.ts'
+import { readRepository } from '../registry/repositories.ts'
 import { type UpstreamPage, upstreamTagsPage } from '../upstream/lists.ts'
 import { explaining, foundOrAbsent, foundOrError, orUndefined } from './absence.ts'
 import type { Growing } from './blob-flights.ts'
 import { CachedManifests, type PulledManifest } from './cached-manifests.ts'
 import { type CachedReferrers, cachedReferrers } from './cached-referrers.ts'
-import { openCachedRepository } from './cached-repository.ts'
 import { readCachedTag, staleness } from './cached-tags.ts'
 import { type ProxiedRepository, proxiedRepository } from './proxied-repository.ts'
 import { ProxyCounts } from './proxy-counts.ts'
@@ -154,9 +154,9 @@ export class ProxyCache {
   async referrers(name: string, subject: Digest): Promise<CachedReferrers | undefined> {
     const proxied = await this.#proxied(name, 'MANIFEST_UNKNOWN')
     if (!proxied) return undefined
-    const { id } = await openCachedRepository(this.#registry, proxied.name)
+    const here = await readRepository(this.#registry, proxied.name)
     return explaining(`${proxied.name}@${subject}`, 'MANIFEST_UNKNOWN', () =>
-      cachedReferrers(this.#registry, id, subject, proxied.rules.freshMs, () =>
+      cachedReferrers(this.#registry, here?.repository.id, subject, proxied.rules.freshMs, () =>
         this.#access.ask(proxied, undefined, (upstream, there) => upstream.getReferrers(there, subject)),
       ),
     )

@@ -325,6 +325,16 @@ test('a token of the upstream that ends in the middle is none of the client’s 
   expect((await pull(`${name}/app${count}`, `blobs/${layer}`)).status).toBe(200)
 })
 
+test('nothing is made here of names that are nowhere', async () => {
+  const name = await cache()
+  const nowhere = digest('nowhere')
+  for (const what of ['manifests/v1', `manifests/${nowhere}`, `blobs/${nowhere}`])
+    expect((await pull(`${name}/no/such`, what)).status).toBe(404)
+  expect((await pull(`${name}/no/such`, `referrers/${nowhere}`)).status).toBe(200)
+  expect((await admin('GET', `/projects/${name}/repositories`)).json).toEqual([])
+  expect((await admin('DELETE', `/projects/${name}`)).status).toBe(200)
+})
+
 test('nobody pushes to a cache, and is told so in Harbor’s words', async () => {
   const name = await cache()
   const words = `can not push artifact to a proxy project: ${name}`

@@ -82,7 +82,14 @@ export async function startTwin(options: TwinOptions = {}): Promise<Twin> {
     progress('AWS is there')
 
     const config = path.join(directory, 'entrepot.yaml')
-    await writeFile(config, JSON.stringify({ cloud: { image: 'entrepot', keep: false, ...options.cloud } }))
+    await writeFile(
+      config,
+      JSON.stringify({
+        // Other registries of the tests are on this machine.
+        upstreamPrivateNetworks: '127.0.0.0/8',
+        cloud: { image: 'entrepot', keep: false, ...options.cloud },
+      }),
+    )
     const deployment = options.deployment ?? cdkDeployment(directory, config, ACCOUNT)
     const made = madeIn(cloud.endpoint, CREDENTIALS)
     // What is outside of MiniStack follows the stacks as they are deployed.
