@@ -1,5 +1,5 @@
-// The registry's own keys: HMAC secrets of upload sessions and ES256 keys of tokens. Kept as one document, in a file
-// or in a secret of the cloud; several processes may hold copies of it.
+// The registry's own keys: HMAC secrets of upload sessions, ES256 keys of tokens, AES keys of other people's secrets. Kept
+// as one document, in a file or in a secret of the cloud; several processes may hold copies of it.
 import { randomBytes } from 'node:crypto'
 import { exportJWK, generateKeyPair, type JWK } from 'jose'
 import type { Clock } from '../registry/ports.ts'
@@ -25,10 +25,19 @@ interface SessionKey {
   createdAt?: string
 }
 
+export interface SealingKey {
+  id: string
+  /** 32 bytes, base64url. */
+  secret: string
+  createdAt: string
+}
+
 export interface SecretsDocument {
   v: 1
   session: SessionKey[]
   signing: SigningKey[]
+  /** Never dropped: what they sealed is kept for as long as people want. Documents of older versions have none. */
+  sealing?: SealingKey[]
   /** What the edge sends along, so that requests around it are recognised. */
   origin?: string
 }
@@ -42,7 +51,12 @@ export function parseSecrets(text: string): SecretsDocument {
 }
 
 export async function newSecrets(): Promise<SecretsDocument> {
-  return { v: 1, session: [newSessionKey()], signing: [await newSigningKey()] }
+  return { v: 1, session: [newSessionKey()], signing: [await newSigningKey()], sealing: [newSealingKey()] }
+}
+
+/** A document of an older version with what it lacks. @returns undefined when it lacks nothing */
+export function completed(document: SecretsDocument): SecretsDocument | undefined {
+  return document.sealing?.length ? undefined : { ...document, sealing: [newSealingKey()] }
 }
 
 /** Adds a key of each kind, and drops those that nothing valid was signed with. */
@@ -53,6 +67,7 @@ export async function withNewKeys(document: SecretsDocument, nowMs: number): Pro
     ...document,
     session: [...kept(document.session), newSessionKey()],
     signing: [...kept(document.signing), await newSigningKey()],
+    sealing: [...(document.sealing ?? []), newSealingKey()],
   }
 }
 
@@ -92,6 +107,15 @@ export class Secrets {
     return this.#active(this.#document.signing)
   }
 
+  /** All open what they sealed; empty where the document is of an older version and could not be completed. */
+  get sealingKeys(): SealingKey[] {
+    return this.#document.sealing ?? []
+  }
+
+  get activeSealingKey(): SealingKey | undefined {
+    return this.sealingKeys.length === 0 ? undefined : this.#active(this.sealingKeys)
+  }
+
   #active<T extends { createdAt?: string }>(keys: T[]): T {
     const before = this.#clock.nowMs() - ACTIVE_AFTER_MS
     return keys.findLast((key) => createdAtMs(key) <= before) ?? keys[0]!
@@ -103,6 +127,14 @@ function createdAtMs({ createdAt }: { createdAt?: string }): number {
 }
 
 function newSessionKey(): SessionKey {
+  return {
+    id: randomBytes(3).toString('hex'),
+    secret: randomBytes(32).toString('base64url'),
+    createdAt: new Date().toISOString(),
+  }
+}
+
+function newSealingKey(): SealingKey {
   return {
     id: randomBytes(3).toString('hex'),
     secret: randomBytes(32).toString('base64url'),

@@ -13,6 +13,7 @@ import type { OpenStores } from '../server/open-stores.ts'
 import { StartupError } from '../server/startup-error.ts'
 import { cognitoProvider } from './cognito.ts'
 import { createDynamoMetadataStore } from './dynamo-metadata-store.ts'
+import { ecrAuthorization } from './ecr-authorization.ts'
 import { recoverObjects } from './recover-objects.ts'
 import { createS3BlobStore } from './s3-blob-store.ts'
 import { type SecretsSource, secretsInManager } from './secrets-manager.ts'
@@ -75,6 +76,7 @@ export async function openAwsStores(
     return {
       registry,
       secrets,
+      ecr: ecrAuthorization,
       events,
       providers: providersOf(config),
       recoverObjects: () => recoverObjects(registry, { client: s3, name: config.bucket! }),

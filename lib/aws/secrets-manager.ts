@@ -3,16 +3,29 @@ import {
   CreateSecretCommand,
   GetSecretValueCommand,
   PutSecretValueCommand,
+  ResourceExistsException,
   ResourceNotFoundException,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager'
-import { newSecrets, parseSecrets, type SecretsDocument, withNewKeys } from '../access/secret-keys.ts'
+import {
+  completed,
+  newSecrets,
+  parseSecrets,
+  type SecretsDocument,
+  withNewKeys,
+} from '../access/secret-keys.ts'
 import { calling } from './failures.ts'
 
 export interface SecretsSource {
   read(): Promise<SecretsDocument>
   rotate(): Promise<SecretsDocument>
 }
+
+/**
+ * The token of the one write that completes a document of an older version: of two processes that do so at once the
+ * second is refused, because the keys are not the same, and what the first one sealed can be opened.
+ */
+const COMPLETION_TOKEN = 'entrepot-secrets-document-sealing-1'
 
 /** @param name or ARN. A secret without a value, as the stack creates it, gets one at its first reading. */
 export function secretsInManager(client: SecretsManagerClient, name: string): SecretsSource {
@@ -25,6 +38,22 @@ export function secretsInManager(client: SecretsManagerClient, name: string): Se
       await calling('keys', () => client.send(new CreateSecretCommand({ Name: name, SecretString })))
     }
     return document
+  }
+  async function complete(document: SecretsDocument): Promise<void> {
+    const SecretString = JSON.stringify(document)
+    const put = new PutSecretValueCommand({
+      SecretId: name,
+      SecretString,
+      ClientRequestToken: COMPLETION_TOKEN,
+    })
+    try {
+      await calling('keys', () => client.send(put))
+    } catch (error) {
+      // Who may only read goes on without: the setup of a deployment completes it.
+      if (error instanceof ResourceExistsException || (error as Error).name === 'AccessDeniedException')
+        return
+      throw error
+    }
   }
   /** What CloudFormation made it with: what the edge sends along, and no keys yet. */
   async function made(): Promise<{ origin?: string }> {
@@ -50,7 +79,12 @@ export function secretsInManager(client: SecretsManagerClient, name: string): Se
   return {
     async read() {
       const found = await find()
-      if (found) return found
+      const whole = found && completed(found)
+      if (found && !whole) return found
+      if (whole) {
+        await complete(whole)
+        return (await find())!
+      }
       await write({ ...(await newSecrets()), ...(await made()) })
       // Another process may have been first; everybody goes by what is there now.
       return (await find())!

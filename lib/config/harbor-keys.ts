@@ -101,7 +101,10 @@ export const HARBOR_KEYS: Record<string, Fate | Mapping> = {
   'jobservice.logger_sweeper_duration': JOB_LOG,
   'notification.webhook_job_max_retry': NO_WEBHOOKS,
   'notification.webhook_job_http_client_timeout': NO_WEBHOOKS,
-  'network.allow_private_network_access': NO_WEBHOOKS,
+  'network.allow_private_network_access': (value) =>
+    value === true
+      ? { upstreamPrivateNetworks: 'all' }
+      : not('private addresses are refused unless upstreamPrivateNetworks allows them'),
   'log.level': (value) => {
     const logLevel = LEVELS[String(value)]
     return logLevel ? { logLevel } : missing('the levels are debug, info, warn, error and silent')

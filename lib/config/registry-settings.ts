@@ -13,11 +13,20 @@ export type RegistryConfig = Pick<
   | 'redirectBlobs'
   | 'redirectHeads'
   | 'directUploads'
+  | 'upstreamPrivateNetworks'
 >
 
 /** Where the cloud's stores are, and who checks passwords there. */
 export type CloudStoresConfig = RegistryConfig &
   Pick<Config, 'table' | 'bucket' | 'secrets' | 'cognitoPool' | 'cognitoClient'>
+
+/** Ranges of private addresses that requests to other registries may go to; `all` among them for every one. */
+export function privateNetworks({ upstreamPrivateNetworks }: RegistryConfig): string[] {
+  return upstreamPrivateNetworks
+    .split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== '')
+}
 
 /** The registry's own settings out of a configuration. */
 export function settingsOf(config: RegistryConfig) {

@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { cloudSchema } from './cloud.ts'
 
+const NETWORKS = 'expected networks such as 10.1.0.0/16, with commas between them, or all'
 const filePath = z.string().min(1, 'expected a file name')
 
 export const configSchema = z.strictObject({
@@ -88,6 +89,11 @@ export const configSchema = z.strictObject({
     .min(1)
     .optional()
     .describe('its app client, without a secret, that allows ALLOW_ADMIN_USER_PASSWORD_AUTH'),
+  upstreamPrivateNetworks: z
+    .string()
+    .regex(/^$|^(all|[0-9a-fA-F:.]+(\/\d{1,3})?)(\s*,\s*(all|[0-9a-fA-F:.]+(\/\d{1,3})?))*$/, NETWORKS)
+    .default('')
+    .describe('private addresses that other registries and webhooks may have: 10.1.0.0/16,fd00::/8 or all'),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   logTo: z.enum(['file', 'stdout']).default('file').describe('file is <data>/logs/entrepot.jsonl'),
   cloud: cloudSchema.optional().describe('what only the cloud stacks read'),

@@ -3,12 +3,15 @@ import { createAccess } from '../access/access.ts'
 import type { IdentityProvider } from '../access/identity-providers.ts'
 import type { Secrets } from '../access/secret-keys.ts'
 import { openAwsStores } from '../aws/open-stores.ts'
+import { privateNetworks } from '../config/registry-settings.ts'
 import type { Api, ManagementApi } from '../http/api.ts'
 import { handle } from '../http/application.ts'
 import { renderError } from '../http/errors.ts'
 import { fromGateway, type GatewayEvent, type GatewayResult, toGateway } from '../http/gateway.ts'
 import type { HttpResponse } from '../http/message.ts'
 import type { Dispatch } from '../jobs/messages.ts'
+import { createAddressGuard } from '../outbound/address-guard.ts'
+import { Upstreams } from '../registries/upstreams.ts'
 import { accessRecords } from '../registry/access-records.ts'
 import { Recorder } from '../registry/recorder.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -25,8 +28,10 @@ export async function openHttpFunction(
   settings: FunctionSettings,
   parts: { management?: ManagementApi; dispatch?: Dispatch | undefined } = {},
 ): Promise<HttpFunction> {
-  const { registry, secrets, providers } = await openAwsStores(settings.config, { prepared: true })
-  return httpFunction(registry, secrets, settings.config.edge === 'on', { providers, ...parts })
+  const { registry, secrets, providers, ecr } = await openAwsStores(settings.config, { prepared: true })
+  const guard = createAddressGuard(privateNetworks(settings.config))
+  const upstreams = new Upstreams({ keys: secrets, guard, ...(ecr ? { ecr } : {}) })
+  return httpFunction(registry, secrets, settings.config.edge === 'on', { providers, upstreams, ...parts })
 }
 
 /** @param behindEdge requests that do not come through the edge are refused */
@@ -38,6 +43,7 @@ export function httpFunction(
     providers?: IdentityProvider[] | undefined
     management?: ManagementApi | undefined
     dispatch?: Dispatch | undefined
+    upstreams?: Upstreams
   } = {},
 ): HttpFunction {
   const recorder = new Recorder(registry, (pull) => logLine({ component: 'pull', ...pull }))
@@ -50,8 +56,10 @@ export function httpFunction(
     onAccess: accessRecords(recorder),
   })
   const { management, dispatch = noWorkers } = parts
+  const { upstreams = new Upstreams({ keys: secrets, guard: createAddressGuard([]) }) } = parts
   const jobs = { registry, dispatch }
-  const api: Api = { registry, access, recorder, jobs, secrets, ...(management ? { management } : {}) }
+  const common = { registry, access, recorder, jobs, secrets, upstreams }
+  const api: Api = { ...common, ...(management ? { management } : {}) }
 
   return async (event) => {
     const { method } = event.requestContext.http

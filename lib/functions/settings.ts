@@ -23,6 +23,7 @@ export function readFunctionSettings(env: NodeJS.ProcessEnv): FunctionSettings {
       blobLimitGiB: number(env, 'ENTREPOT_BLOB_LIMIT_GIB', 5120),
       redirectBlobs: 'on',
       directUploads: switched(env, 'ENTREPOT_DIRECT_UPLOADS'),
+      upstreamPrivateNetworks: env.ENTREPOT_UPSTREAM_PRIVATE_NETWORKS ?? '',
       edge: switched(env, 'ENTREPOT_EDGE'),
       // HEAD of a blob is sent to S3, where the gateway would lose its length.
       redirectHeads: switched(env, 'ENTREPOT_REDIRECT_HEADS'),

@@ -4,6 +4,7 @@ import type { Jobs } from '../jobs/executions.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { isName } from '../oci/reference.ts'
 import { parseRoute, type Route } from '../oci/routes.ts'
+import type { Upstreams } from '../registries/upstreams.ts'
 import type { Recorder } from '../registry/recorder.ts'
 import type { Actor, Registry } from '../registry/registry.ts'
 import type { SessionKeys } from '../registry/session-token.ts'
@@ -20,6 +21,7 @@ export interface Api {
   access: Access
   recorder: Recorder
   jobs: Jobs
+  upstreams: Upstreams
   /** Read anew at each use: keys are rotated while requests are under way. */
   secrets: { readonly sessionKeys: SessionKeys }
   /** Harbor's API, where it is served: the function that serves images does not carry it. */

@@ -165,6 +165,9 @@ function environmentOf(config: Config, cloud: CloudConfig, data: DataStack): Rec
     ENTREPOT_BLOB_LIMIT_GIB: String(config.blobLimitGiB),
     ENTREPOT_DIRECT_UPLOADS: cloud.frontDoor === 'cloudfront' ? cloud.directUploads : 'off',
     ENTREPOT_BACKGROUND: 'off',
+    ...(config.upstreamPrivateNetworks === ''
+      ? {}
+      : { ENTREPOT_UPSTREAM_PRIVATE_NETWORKS: config.upstreamPrivateNetworks }),
   }
 }
 

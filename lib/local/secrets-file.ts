@@ -2,14 +2,22 @@
 import { randomBytes } from 'node:crypto'
 import { open, readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { newSecrets, parseSecrets, type SecretsDocument, withNewKeys } from '../access/secret-keys.ts'
+import {
+  completed,
+  newSecrets,
+  parseSecrets,
+  type SecretsDocument,
+  withNewKeys,
+} from '../access/secret-keys.ts'
 import { renameDurably } from './durable-files.ts'
 
 const OTHERS = 0o077
 
 /** Reads the file, or makes it. @throws Error, in one line, when others can read it or it is damaged */
 export async function openSecretsFile(file: string): Promise<SecretsDocument> {
-  return (await readSecretsFile(file)) ?? writeSecretsFile(file, await newSecrets())
+  const document = await readSecretsFile(file)
+  const fresh = document ? completed(document) : await newSecrets()
+  return fresh ? writeSecretsFile(file, fresh) : document!
 }
 
 /** Adds keys; tokens of the old ones stay valid while they live. */

@@ -56,6 +56,9 @@
 //   LB#<label>              L                         label, by its number: name, colour, scope, project
 //   LS#g | LS#p#<project>   <name>                    listing of the labels of a scope; unique names
 //   LA#<label>              <repo>#<digest>           listing of the artifacts that have the label
+//   RG#<registry>           R                         another registry, by its number: URL, type, sealed login, health
+//   RG#<registry>           U#<user>                  what uses it: `project:<id>`, `replication:<id>`
+//   REGISTRIES              <name>                    listing of other registries; unique names
 //   DP#<project>            <id>                      a deleted project: what it was, who deleted it
 //   AU#<month>              <time, 13 digits>#<id>    audit log of the registry, kept 90 days
 //   AP#<project>            <time, 13 digits>#<id>    audit log of a project
@@ -174,6 +177,9 @@ export const keys = {
     pk: `LA#${label}`,
     sk: `${repo}#${digest}`,
   }),
+  remoteRegistry: (id: number): Key => ({ pk: `RG#${id}`, sk: 'R' }),
+  remoteRegistryUse: (id: number, user: string): Key => ({ pk: `RG#${id}`, sk: `U#${user}` }),
+  remoteRegistryListing: (name: string): Key => ({ pk: partitions.remoteRegistries, sk: name }),
   deletedProject: (name: string, id: string): Key => ({ pk: `DP#${name}`, sk: id }),
   audit: (month: string, atMs: number, id: string): Key => ({
     pk: `AU#${month}`,
@@ -215,6 +221,8 @@ export const partitions = {
   users: 'USERS',
   groups: 'GROUPS',
   robots: 'ROBOTS',
+  remoteRegistries: 'REGISTRIES',
+  remoteRegistry: (id: number) => `RG#${id}`,
   members: (project: string) => `PM#${project}`,
   catalog: 'CATALOG',
   sweeps: 'SWEEPS',

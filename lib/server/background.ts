@@ -1,6 +1,8 @@
 // What runs beside the requests: relaying events, writing records, sweeping, expiring.
 import type { Logger } from 'pino'
 import type { Config } from '../config/schema.ts'
+import { checkRegistries } from '../registries/health.ts'
+import type { Upstreams } from '../registries/upstreams.ts'
 import type { SweepSummary } from '../registry/gc/ledger.ts'
 import { sweep } from '../registry/gc/sweep.ts'
 import type { Recorder } from '../registry/recorder.ts'
@@ -11,6 +13,8 @@ const FLUSH_EVERY_MS = 1000
 const EXPIRE_EVERY_MS = 60_000
 /** Besides whenever there is an event: one that failed is tried again. */
 const RELAY_EVERY_MS = 60_000
+/** Of other registries, as often as Harbor does. */
+const HEALTH_EVERY_MS = 300_000
 const HOUR_MS = 3_600_000
 
 export interface Background {
@@ -25,6 +29,7 @@ export interface Background {
 export function startBackground(
   stores: OpenStores,
   recorder: Recorder,
+  upstreams: Upstreams,
   log: Logger,
   config: Pick<Config, 'background' | 'sweepEveryHours'>,
 ): Background {
@@ -83,6 +88,7 @@ export function startBackground(
     timers.push(timer)
   }
   every(FLUSH_EVERY_MS, () => recorder.flush().catch(failed('recorder')))
+  if (here) every(HEALTH_EVERY_MS, () => checkRegistries(registry, upstreams).catch(failed('health')))
   if (here) every(RELAY_EVERY_MS, wakeRelay)
   every(EXPIRE_EVERY_MS, () => stores.expire?.(Date.now()).catch(failed('expiry')))
   if (here && config.sweepEveryHours > 0)

@@ -4,6 +4,7 @@ import type { Secrets } from '../access/secret-keys.ts'
 import type { Dispatch } from '../jobs/messages.ts'
 import type { PullRecord } from '../registry/recorder.ts'
 import type { Registry } from '../registry/registry.ts'
+import type { EcrAuthorization } from '../upstream/open-upstream.ts'
 
 export interface CopyReport {
   objects: number
@@ -17,6 +18,8 @@ export interface OpenStores {
   secrets: Secrets
   /** Who checks passwords that are not the registry's own. */
   providers?: IdentityProvider[]
+  /** Asks AWS for logins to registries of ECR; absent where nothing can. */
+  ecr?: EcrAuthorization
   /** Replaced by whoever relays the outbox. */
   events: { onEvent(): void }
   /** Hands tasks to workers of their own, where there are any. */

@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Access, createAccess } from '../access/access.ts'
 import { ensureAdmin } from '../access/users.ts'
+import { privateNetworks } from '../config/registry-settings.ts'
 import type { Config } from '../config/schema.ts'
 import type { Api } from '../http/api.ts'
 import { handle } from '../http/application.ts'
@@ -14,6 +15,8 @@ import { handleHarbor } from '../http/harbor/harbor-api.ts'
 import { type HttpRequest, type HttpResponse, json } from '../http/message.ts'
 import { redactedPath } from '../http/redacted-path.ts'
 import { routeLabel } from '../http/route-label.ts'
+import { createAddressGuard } from '../outbound/address-guard.ts'
+import { Upstreams } from '../registries/upstreams.ts'
 import { accessRecords } from '../registry/access-records.ts'
 import { Recorder } from '../registry/recorder.ts'
 import { startBackground } from './background.ts'
@@ -55,7 +58,8 @@ export async function startServer(config: Config, stores: OpenStores): Promise<R
     // Without logins nobody needs the password, which is shown only when it is made.
     const admin = config.open ? {} : await ensureAdmin(registry, config.adminPassword)
     const recorder = new Recorder(registry, stores.pullLog)
-    const background = startBackground(stores, recorder, log.logger, config)
+    const upstreams = upstreamsOf(stores, config)
+    const background = startBackground(stores, recorder, upstreams, log.logger, config)
     opened.push(() => background.stop())
     const jobs = startJobs(stores, background, log.logger, { runHere: config.background === 'on' })
     opened.push(() => jobs.stop())
@@ -65,6 +69,7 @@ export async function startServer(config: Config, stores: OpenStores): Promise<R
       access: accessTo(stores, recorder, config),
       recorder,
       secrets: stores.secrets,
+      upstreams,
       management: handleHarbor,
     }
     if (stores.directory !== undefined) {
@@ -98,6 +103,16 @@ export async function startServer(config: Config, stores: OpenStores): Promise<R
   } catch (error) {
     for (const close of opened.reverse()) await close()
     throw error
+  }
+}
+
+/** @throws StartupError when a private network is none */
+function upstreamsOf({ secrets, ecr }: OpenStores, config: Config): Upstreams {
+  try {
+    const guard = createAddressGuard(privateNetworks(config))
+    return new Upstreams({ keys: secrets, guard, ...(ecr ? { ecr } : {}) })
+  } catch (error) {
+    throw new StartupError('usage', `upstreamPrivateNetworks: ${(error as Error).message}`, error)
   }
 }
 

@@ -4,6 +4,7 @@ import { decideInProject, decideInSystem, readStanding, type Standing } from '..
 import type { Principal } from '../../access/principal.ts'
 import type { Jobs } from '../../jobs/executions.ts'
 import { RegistryError } from '../../oci/errors.ts'
+import type { Upstreams } from '../../registries/upstreams.ts'
 import { projectNameOf } from '../../registry/project-numbers.ts'
 import type { Project } from '../../registry/projects.ts'
 import type { Recorder } from '../../registry/recorder.ts'
@@ -15,6 +16,7 @@ export interface HarborCall {
   recorder: Recorder
   access: Access
   jobs: Jobs
+  upstreams: Upstreams
   request: HttpRequest
   principal: Principal
   actor: Actor

@@ -40,8 +40,8 @@ async function run(api: Api, request: HttpRequest, { route, params }: MatchedRou
   const session = authorization === undefined ? await bySession(api, request) : undefined
   const principal = session ?? (await api.access.authenticate(authorization))
   const actor = { principal: principal.name, requestId: request.id }
-  const { registry, recorder, access, jobs } = api
-  const call: HarborCall = { registry, recorder, access, jobs, request, principal, actor, params }
+  const { registry, recorder, access, jobs, upstreams } = api
+  const call: HarborCall = { registry, recorder, access, jobs, upstreams, request, principal, actor, params }
   const response = await route.run(call)
   return session ? withCsrfToken(response, request) : response
 }

@@ -16,6 +16,7 @@ import { PERMISSION_ROUTES } from './permissions.ts'
 import { PROJECT_SUMMARY_ROUTES } from './project-summary.ts'
 import { PROJECT_ROUTES } from './projects.ts'
 import { QUOTA_ROUTES } from './quotas.ts'
+import { REGISTRY_ROUTES } from './registries.ts'
 import { REPOSITORY_ROUTES } from './repositories.ts'
 import { ROBOT_ROUTES } from './robots.ts'
 import { SEARCH_ROUTES } from './search.ts'
@@ -48,4 +49,5 @@ export const ROUTES: HarborRoute[] = [
   ...IMMUTABLE_RULE_ROUTES,
   ...GC_ROUTES,
   ...JOBSERVICE_ROUTES,
+  ...REGISTRY_ROUTES,
 ]

@@ -1,0 +1,77 @@
+// Lists of another registry, a page at a time as it gives them.
+import { isName, isTag } from '../oci/reference.ts'
+import { readBounded } from '../outbound/http-client.ts'
+import { asUpstreamError } from './failures.ts'
+import type { Upstream } from './upstream.ts'
+import { UpstreamError } from './upstream-error.ts'
+
+const PAGE = 1000
+const PAGE_LIMIT_BYTES = 16 * 1024 * 1024
+/** Beyond these it is going round in circles. */
+const PAGES_LIMIT = 10_000
+
+/** Tags, in its order; what is no tag is left out. @throws UpstreamError `absent` when there is no such repository */
+export async function* upstreamTags(upstream: Upstream, repository: string): AsyncGenerator<string[]> {
+  const first = `/v2/${upstream.at(repository)}/tags/list?n=${PAGE}`
+  for await (const page of pages(upstream, first, upstream.pullScope(repository)))
+    yield textsIn(page, 'tags').filter(isTag)
+}
+
+/** Names of repositories. @throws UpstreamError, also where the provider has no catalog */
+export async function* upstreamCatalog(upstream: Upstream): AsyncGenerator<string[]> {
+  if (!upstream.provider.catalog)
+    throw new UpstreamError(
+      'absent',
+      `${upstream.provider.description} lists no repositories: name them without patterns`,
+    )
+  for await (const page of pages(upstream, `/v2/_catalog?n=${PAGE}`, 'registry:catalog:*'))
+    yield textsIn(page, 'repositories').filter(isName)
+}
+
+async function* pages(
+  upstream: Upstream,
+  first: string,
+  scope: string,
+): AsyncGenerator<Record<string, unknown>> {
+  const seen = new Set<string>()
+  let path: string | URL | undefined = first
+  while (path !== undefined) {
+    if (seen.has(String(path)) || seen.size === PAGES_LIMIT)
+      throw new UpstreamError('lying', `${upstream.host} gives a list that has no end`)
+    seen.add(String(path))
+    const answer = await upstream.exchange.send({ method: 'GET', path, scope })
+    const body = await readBounded(answer, PAGE_LIMIT_BYTES).catch((error) => {
+      throw asUpstreamError(error)
+    })
+    yield parsed(body, upstream.host)
+    path = nextIn(answer.headers.link, answer.url)
+  }
+}
+
+/** Its next page, at the same place: a list leads nowhere else. @throws UpstreamError */
+function nextIn(link: string | string[] | undefined, from: URL): URL | undefined {
+  const match = /<([^>]*)>\s*;[^,]*\brel="?next"?/.exec(String(link ?? ''))
+  if (!match) return undefined
+  const next = URL.canParse(match[1]!, from.href) ? new URL(match[1]!, from) : undefined
+  // Behind a proxy that ends TLS some registries name themselves with http.
+  if (next?.host !== from.host)
+    throw new UpstreamError('lying', `${from.host} names a next page that is not its own`)
+  next.protocol = from.protocol
+  return next
+}
+
+function parsed(body: Buffer, host: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(body.toString('utf8'))
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>
+  } catch {
+    // said below
+  }
+  throw new UpstreamError('lying', `${host} answered with a list that is no JSON`)
+}
+
+/** Registries write an empty list as null. */
+function textsIn(page: Record<string, unknown>, name: string): string[] {
+  const list = page[name] ?? []
+  return Array.isArray(list) ? list.filter((each): each is string => typeof each === 'string') : []
+}
