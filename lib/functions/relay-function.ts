@@ -7,7 +7,8 @@ import { recoverTasks } from '../jobs/recover.ts'
 import { fireSchedules } from '../jobs/schedules.ts'
 import { registerDirectUpload } from '../registry/direct-uploads.ts'
 import type { Registry } from '../registry/registry.ts'
-import { relay } from '../registry/relay.ts'
+import { type EventListener, relay } from '../registry/relay.ts'
+import { replicateEvent, replicationEnded } from '../replication/events.ts'
 import { logLine } from './log.ts'
 import type { FunctionSettings } from './settings.ts'
 
@@ -21,7 +22,7 @@ export function openRelay(settings: FunctionSettings, dispatch: Dispatch | undef
     const { task, Records } = event as { task?: string; Records?: unknown[] }
     if (task !== undefined) return run(task)
     // The stream only says that there is something; all of it is in the outbox.
-    if (Records !== undefined) return drain(registry, () => context.getRemainingTimeInMillis() > RESERVE_MS)
+    if (Records !== undefined) return drain(registry, dispatch, () => context.getRemainingTimeInMillis() > RESERVE_MS)
     await register(registry, event)
   }
 }
@@ -30,7 +31,7 @@ export function openRelay(settings: FunctionSettings, dispatch: Dispatch | undef
 function tasksOf(registry: Registry, dispatch: Dispatch | undefined): (task: string) => Promise<void> {
   return async (task) => {
     if (!dispatch) throw new Error('environment variables ENTREPOT_QUEUE and ENTREPOT_LIGHT_QUEUE: required')
-    const jobs = { registry, dispatch }
+    const jobs = { registry, dispatch, ended: replicationEnded }
     if (task === 'sweep') {
       await startExecution(jobs, { vendor: 'GARBAGE_COLLECTION', rule: 0, trigger: 'SCHEDULE' }, [
         { payload: {} },
@@ -43,13 +44,20 @@ function tasksOf(registry: Registry, dispatch: Dispatch | undefined): (task: str
   }
 }
 
-async function drain(registry: Registry, more: () => boolean): Promise<void> {
+async function drain(
+  registry: Registry,
+  dispatch: Dispatch | undefined,
+  more: () => boolean,
+): Promise<void> {
+  const listeners: EventListener[] = dispatch
+    ? [(event) => replicateEvent({ registry, dispatch, ended: replicationEnded }, event)]
+    : []
   let failures = 0
   const failed = (error: unknown, event: string) => {
     failures += 1
     logLine({ component: 'relay', event, error: String(error) })
   }
-  while (more() && (await relay(registry, failed)) > 0);
+  while (more() && (await relay(registry, failed, listeners)) > 0);
   // Thrown so that the stream brings it up again; what was relayed is gone from the outbox.
   if (failures > 0) throw new Error(`${failures} events could not be relayed`)
 }

@@ -59,6 +59,9 @@
 //   RG#<registry>           R                         another registry, by its number: URL, type, sealed login, health
 //   RG#<registry>           U#<user>                  what uses it: `project:<id>`, `replication:<id>`
 //   REGISTRIES              <name>                    listing of other registries; unique names
+//   RP#<policy>             R                         replication policy, by its number
+//   POLICIES                <name>                    listing of replication policies; unique names
+//   POLICIES#event          <policy>                  listing of those that events start
 //   DP#<project>            <id>                      a deleted project: what it was, who deleted it
 //   AU#<month>              <time, 13 digits>#<id>    audit log of the registry, kept 90 days
 //   AP#<project>            <time, 13 digits>#<id>    audit log of a project
@@ -180,6 +183,9 @@ export const keys = {
   remoteRegistry: (id: number): Key => ({ pk: `RG#${id}`, sk: 'R' }),
   remoteRegistryUse: (id: number, user: string): Key => ({ pk: `RG#${id}`, sk: `U#${user}` }),
   remoteRegistryListing: (name: string): Key => ({ pk: partitions.remoteRegistries, sk: name }),
+  replicationPolicy: (id: number): Key => ({ pk: `RP#${id}`, sk: 'R' }),
+  replicationPolicyListing: (name: string): Key => ({ pk: partitions.replicationPolicies, sk: name }),
+  replicationByEvent: (id: number): Key => ({ pk: partitions.replicationByEvent, sk: ordered(id) }),
   deletedProject: (name: string, id: string): Key => ({ pk: `DP#${name}`, sk: id }),
   audit: (month: string, atMs: number, id: string): Key => ({
     pk: `AU#${month}`,
@@ -223,6 +229,8 @@ export const partitions = {
   robots: 'ROBOTS',
   remoteRegistries: 'REGISTRIES',
   remoteRegistry: (id: number) => `RG#${id}`,
+  replicationPolicies: 'POLICIES',
+  replicationByEvent: 'POLICIES#event',
   members: (project: string) => `PM#${project}`,
   catalog: 'CATALOG',
   sweeps: 'SWEEPS',

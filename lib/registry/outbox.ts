@@ -3,6 +3,9 @@ import { keys } from './keys.ts'
 import type { Attributes, Write } from './ports.ts'
 import type { Actor, Registry } from './registry.ts'
 
+/** In place of a project's id: no id is so short. */
+const SYSTEM_EVENTS = '-'
+
 /** The repository an event is about. */
 export interface EventHome {
   id: string
@@ -17,6 +20,9 @@ export type EventType =
   | 'tag.deleted'
   | 'repository.deleted'
   | 'repository.restored'
+
+/** What is about no repository: jobs that ended. */
+export type SystemEventType = 'replication.ended'
 
 export interface EventFacts {
   type: EventType
@@ -47,4 +53,10 @@ export function eventWrite(
     ...(actor.claims ? { claims: actor.claims } : {}),
   }
   return { kind: 'put', item: { ...keys.event(id), attributes } }
+}
+
+/** @param facts what the event tells besides its type */
+export function systemEventWrite(registry: Registry, type: SystemEventType, facts: Attributes): Write {
+  const attributes: Attributes = { v: 1, type, ...facts, project: SYSTEM_EVENTS, atMs: registry.clock.nowMs() }
+  return { kind: 'put', item: { ...keys.event(registry.newId()), attributes } }
 }

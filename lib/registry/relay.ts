@@ -12,16 +12,20 @@ import type { Item, Json, Write } from './ports.ts'
 import { number, type Registry, text } from './registry.ts'
 import { countUsage, forgetUsage } from './usage.ts'
 
+export type EventListener = (event: Item) => Promise<void>
+
 const EVENTS_KEPT_SECONDS = 30 * 86_400
 const RECONCILED_AT_ONCE = 8
 
 /**
  * @param onFailure told of events that could not be relayed; they stay, and do not hold up the others
+ * @param listeners told of each event at least once, before it leaves the outbox
  * @returns events relayed; call again until there are none
  */
 export async function relay(
   registry: Registry,
   onFailure: (error: unknown, event: string) => void = () => {},
+  listeners: EventListener[] = [],
 ): Promise<number> {
   const pages = await Promise.all(partitions.events.map((pk) => registry.metadata.query({ pk, limit: PAGE })))
   // Event ids begin with their time, so this is nearly the order of things; what is derived does not depend on it.
@@ -29,7 +33,7 @@ export async function relay(
   let relayed = 0
   for (const event of events) {
     try {
-      await relayOne(registry, event)
+      await relayOne(registry, event, listeners)
       relayed += 1
     } catch (error) {
       onFailure(error, event.sk)
@@ -38,8 +42,11 @@ export async function relay(
   return relayed
 }
 
-async function relayOne(registry: Registry, event: Item): Promise<void> {
-  await reconcileEvent(registry, event)
+async function relayOne(registry: Registry, event: Item, listeners: EventListener[]): Promise<void> {
+  // What is about no repository has nothing to be derived from it.
+  const about = event.attributes.repo === undefined ? undefined : text(event, 'repo')
+  if (about !== undefined) await reconcileEvent(registry, event)
+  for (const listener of listeners) await listener(event)
   const project = text(event, 'project')
   const last = await registry.metadata.get(keys.projectSequence(project))
   const sequence = last ? number(last, 'last') + 1 : 1
@@ -59,13 +66,14 @@ async function relayOne(registry: Registry, event: Item): Promise<void> {
         expiresAtEpochSeconds: now + EVENTS_KEPT_SECONDS,
       },
     },
-    // Whoever counts what the repository shows learns by it that something changed.
-    {
-      kind: 'put',
-      item: { ...keys.repositoryEvent(text(event, 'repo')), attributes: { v: 1, event: event.sk } },
-    },
-    ...auditOfEvent(registry, event),
+    ...(about === undefined ? [] : repositoryWrites(registry, event, about)),
   ])
+}
+
+function repositoryWrites(registry: Registry, event: Item, repo: string): Write[] {
+  // Whoever counts what the repository shows learns by it that something changed.
+  const changed = { ...keys.repositoryEvent(repo), attributes: { v: 1, event: event.sk } }
+  return [{ kind: 'put', item: changed }, ...auditOfEvent(registry, event)]
 }
 
 async function reconcileEvent(registry: Registry, event: Item): Promise<void> {

@@ -6,7 +6,7 @@ import type { Upstreams } from '../registries/upstreams.ts'
 import type { SweepSummary } from '../registry/gc/ledger.ts'
 import { sweep } from '../registry/gc/sweep.ts'
 import type { Recorder } from '../registry/recorder.ts'
-import { relay } from '../registry/relay.ts'
+import { type EventListener, relay } from '../registry/relay.ts'
 import type { OpenStores } from './open-stores.ts'
 
 const FLUSH_EVERY_MS = 1000
@@ -20,6 +20,8 @@ const HOUR_MS = 3_600_000
 export interface Background {
   /** Sweeps now, or joins the sweep that runs. */
   sweepNow(trigger: string): Promise<SweepSummary>
+  /** Tells of each event from now on, at least once. */
+  listen(listener: EventListener): void
   /** Runs `work` while no sweep does: a backup's files must not go while it copies them. */
   withoutSweeps<T>(work: () => Promise<T>): Promise<T>
   /** Lets what runs end, relays and writes what is left. */
@@ -35,6 +37,7 @@ export function startBackground(
 ): Background {
   const { registry } = stores
   const timers: NodeJS.Timeout[] = []
+  const listeners: EventListener[] = []
   const failed = (what: string) => (error: unknown) =>
     log.error({ component: what, err: error }, `${what} failed`)
   let relaying: Promise<void> | undefined
@@ -45,7 +48,7 @@ export function startBackground(
   async function drainOutbox(): Promise<void> {
     do {
       again = false
-      while ((await relay(registry, failed('relay'))) > 0);
+      while ((await relay(registry, failed('relay'), listeners)) > 0);
     } while (again)
   }
   function wakeRelay(): void {
@@ -93,11 +96,13 @@ export function startBackground(
   every(EXPIRE_EVERY_MS, () => stores.expire?.(Date.now()).catch(failed('expiry')))
   if (here && config.sweepEveryHours > 0)
     every(config.sweepEveryHours * HOUR_MS, () => sweepNow('timer').catch(failed('gc')))
-  if (here) wakeRelay() // what a stopped process left
-
   return {
     sweepNow,
     withoutSweeps,
+    listen: (listener) => {
+      listeners.push(listener)
+      if (here) wakeRelay() // what a stopped process left
+    },
     stop: async () => {
       timers.forEach(clearInterval)
       await sweeping?.catch(() => {})

@@ -10,6 +10,8 @@ import { fireSchedules } from '../jobs/schedules.ts'
 import { createStoredQueue } from '../jobs/stored-queue.ts'
 import { runWorker, type WorkerReport } from '../jobs/worker.ts'
 import { jobKinds } from '../kinds/kinds.ts'
+import type { Upstreams } from '../registries/upstreams.ts'
+import { replicationEnded } from '../replication/events.ts'
 import type { Background } from './background.ts'
 import type { OpenStores } from './open-stores.ts'
 
@@ -26,22 +28,25 @@ export interface ServerJobs {
 export function startJobs(
   stores: OpenStores,
   background: Background,
+  upstreams: Upstreams,
   log: Logger,
   { runHere }: { runHere: boolean },
 ): ServerJobs {
   const { registry } = stores
-  if (stores.dispatch) return { jobs: { registry, dispatch: stores.dispatch }, stop: async () => {} }
+  const ended = replicationEnded
+  if (stores.dispatch) return { jobs: { registry, dispatch: stores.dispatch, ended }, stop: async () => {} }
   const queues: Record<Weight, Queue> = {
     light: createStoredQueue(registry, { name: 'light' }),
     heavy: createStoredQueue(registry, { name: 'heavy' }),
   }
   const jobs: Jobs = {
     registry,
+    ended,
     dispatch: (weight, bodies, delaySeconds = 0) => queues[weight].send(bodies, { delaySeconds }),
   }
   if (!runHere) return { jobs, stop: async () => {} }
 
-  const runner: Runner = { ...jobs, kinds: jobKinds({ sweepNow: background.sweepNow }) }
+  const runner: Runner = { ...jobs, kinds: jobKinds({ sweepNow: background.sweepNow, upstreams }) }
   const sources = (['light', 'heavy'] as const).map((weight) => ({
     queue: queues[weight],
     concurrency: AT_ONCE[weight],

@@ -18,6 +18,7 @@ import { routeLabel } from '../http/route-label.ts'
 import { createAddressGuard } from '../outbound/address-guard.ts'
 import { Upstreams } from '../registries/upstreams.ts'
 import { accessRecords } from '../registry/access-records.ts'
+import { replicateEvent } from '../replication/events.ts'
 import { Recorder } from '../registry/recorder.ts'
 import { startBackground } from './background.ts'
 import { listenControl } from './control.ts'
@@ -61,8 +62,9 @@ export async function startServer(config: Config, stores: OpenStores): Promise<R
     const upstreams = upstreamsOf(stores, config)
     const background = startBackground(stores, recorder, upstreams, log.logger, config)
     opened.push(() => background.stop())
-    const jobs = startJobs(stores, background, log.logger, { runHere: config.background === 'on' })
+    const jobs = startJobs(stores, background, upstreams, log.logger, { runHere: config.background === 'on' })
     opened.push(() => jobs.stop())
+    background.listen((event) => replicateEvent(jobs.jobs, event))
     const api = {
       registry,
       jobs: jobs.jobs,

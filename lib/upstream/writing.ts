@@ -122,13 +122,17 @@ export async function finishUpload(
   answer.discard()
 }
 
-/** @param reference a tag or the digest. @throws UpstreamError */
+/**
+ * @param reference a tag or the digest
+ * @returns whether the registry lists it among its subject's referrers by itself
+ * @throws UpstreamError
+ */
 export async function pushManifest(
   upstream: Upstream,
   repository: string,
   reference: string,
   { bytes, mediaType }: { bytes: Uint8Array; mediaType: string },
-): Promise<void> {
+): Promise<{ listsReferrers: boolean }> {
   const answer = await upstream.exchange.send({
     method: 'PUT',
     path: `/v2/${upstream.at(repository)}/manifests/${reference}`,
@@ -137,6 +141,7 @@ export async function pushManifest(
     body: bytes,
   })
   answer.discard()
+  return { listsReferrers: answer.headers['oci-subject'] !== undefined }
 }
 
 /** @param reference a tag, where the registry can delete those, or a digest. @returns false when there was none */

@@ -1,0 +1,46 @@
+// What the tasks of a replication are told to do.
+import type { TaskSpec } from '../jobs/kinds.ts'
+import type { Attributes } from '../registry/ports.ts'
+import { destinationName } from './names.ts'
+import type { ReplicationPolicy } from './policy.ts'
+
+export type Payload =
+  /** Find what the rule matches, and add a task for each. */
+  | { do: 'plan' }
+  | { do: 'copy'; repository: string; tag: string }
+  /** @param reference a tag, or a digest */
+  | { do: 'delete'; repository: string; reference: string }
+
+export function payloadOf(attributes: Attributes): Payload {
+  return (attributes.do === undefined ? { do: 'plan' } : attributes) as Payload
+}
+
+/** As Harbor shows it. @throws REQUEST_INVALID when the repository has no name at the destination */
+export function taskSpec(policy: ReplicationPolicy, payload: Exclude<Payload, { do: 'plan' }>): TaskSpec {
+  const { repository } = payload
+  const deletes = payload.do === 'delete'
+  const reference = deletes ? payload.reference : payload.tag
+  const suffix = reference.includes(':') ? `@${reference}` : `:${reference}`
+  return {
+    payload: { ...payload },
+    target: targetOf(policy),
+    extra: {
+      resource_type: 'image',
+      source_resource: `${repository}${suffix}`,
+      destination_resource: `${destinationName(repository, policy)}${suffix}`,
+      operation: deletes ? 'deletion' : 'copy',
+    },
+  }
+}
+
+export function planSpec(policy: ReplicationPolicy): TaskSpec {
+  return {
+    payload: { do: 'plan' },
+    target: `${targetOf(policy)}:plan`,
+    extra: { resource_type: 'artifact', source_resource: '', destination_resource: '', operation: 'plan' },
+  }
+}
+
+function targetOf({ registryId }: ReplicationPolicy): string {
+  return `registry-${registryId}`
+}
