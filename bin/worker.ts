@@ -17,7 +17,8 @@ const AT_ONCE = 4
 trustExtraAuthorities(process.env)
 const config = readConfig(['--stores', 'aws'], process.env)
 const { ENTREPOT_QUEUE: url, ENTREPOT_CLUSTER: cluster, ENTREPOT_WORKERS: service } = process.env
-const dispatch = dispatchTo(process.env)
+// Awake already.
+const dispatch = dispatchTo({ ...process.env, ENTREPOT_CLUSTER: undefined })
 if (url === undefined || !dispatch)
   throw new Error('environment variables ENTREPOT_QUEUE and ENTREPOT_LIGHT_QUEUE: required')
 

@@ -45,6 +45,12 @@ export const SABOTAGES: Sabotage[] = [
     needs: ['oras'],
   },
   {
+    name: 'jobs-acknowledged-early',
+    breaks: 'messages of jobs are acknowledged before their tasks have run',
+    files: ['test/jobs'],
+    needs: ['versitygw', 'dynoxide'],
+  },
+  {
     name: 'no-fsync',
     breaks: 'files are acknowledged without having been synced',
     files: ['test/durability/sync.test.ts'],

@@ -170,6 +170,7 @@ export const SUITES: Suite[] = [
   ...LOCAL,
   ...CLIENTS,
   ...AS_OTHERS,
+  { name: 'jobs', files: ['test/jobs'], needs: AWS_STORES, when: 'ci' },
   aws('contract'),
   aws('strictness'),
   aws('processes'),

@@ -10,8 +10,7 @@ import type { TaskMessage } from './messages.ts'
 import { keepPlace, leavePlace, limitsOf, placesOf, takePlace } from './places.ts'
 
 /** A worker without a heartbeat for so long counts as dead. */
-const LEASE_MS = 30_000
-export const HEARTBEAT_MS = 5000
+export const LEASE_MS = 30_000
 const PAUSED_SECONDS = 30
 const LOSSES = 10
 
@@ -31,9 +30,14 @@ export type Claim =
   | { kind: 'exhausted'; task: Task }
   | { kind: 'later'; seconds: number }
 
-export async function claim(registry: Registry, kinds: JobKinds, message: TaskMessage): Promise<Claim> {
+export async function claim(
+  registry: Registry,
+  kinds: JobKinds,
+  message: TaskMessage,
+  leaseMs = LEASE_MS,
+): Promise<Claim> {
   for (let loss = 0; loss < LOSSES; loss++) {
-    const found = await claimOnce(registry, kinds, message)
+    const found = await claimOnce(registry, kinds, message, leaseMs)
     if (found) return found
   }
   return { kind: 'later', seconds: 1 }
@@ -44,6 +48,7 @@ async function claimOnce(
   registry: Registry,
   kinds: JobKinds,
   message: TaskMessage,
+  leaseMs: number,
 ): Promise<Claim | undefined> {
   const [taskItem, executionItem] = await registry.metadata.batchGet([
     keys.task(message.execution, message.task),
@@ -67,7 +72,7 @@ async function claimOnce(
   ])
   if (paused) return { kind: 'later', seconds: PAUSED_SECONDS }
   const epoch = randomUUID()
-  const leaseUntilMs = nowMs + LEASE_MS
+  const leaseUntilMs = nowMs + leaseMs
   let read = 0
   const places = limits.map((limit) => {
     const items = held.slice(read, read + limit.places)
@@ -107,9 +112,10 @@ export async function beat(
   registry: Registry,
   { task, places }: Claimed,
   extra: Task['extra'],
+  leaseMs = LEASE_MS,
 ): Promise<Pulse> {
   const nowMs = registry.clock.nowMs()
-  const leaseUntilMs = nowMs + LEASE_MS
+  const leaseUntilMs = nowMs + leaseMs
   const kept = await changeTask(registry, task, (now) => ({
     ...now,
     leaseUntilMs,

@@ -1,7 +1,7 @@
 // One attempt of a task: claimed, kept alive while it runs, ended or tried again.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { beat, type Claimed, claim, HEARTBEAT_MS, leave } from './claim.ts'
+import { beat, type Claimed, claim, LEASE_MS, leave } from './claim.ts'
 import { changeTask, endTask } from './ends.ts'
 import { jobId, type Status, type Task } from './execution.ts'
 import { addTasks, type Jobs } from './executions.ts'
@@ -16,6 +16,8 @@ const LONGEST_RETRY_SECONDS = 3600
 /** What whoever runs jobs needs. */
 export interface Runner extends Jobs {
   kinds: JobKinds
+  /** A worker without a heartbeat for so long counts as dead; there are six heartbeats in it. */
+  leaseMs?: number
 }
 
 /** Told of what a worker runs. */
@@ -36,7 +38,7 @@ class Ended extends Error {
 export async function runTask(jobs: Runner, body: string, observer: Observer): Promise<void> {
   const message = parseTaskMessage(body)
   if (!message) throw new Error(`no message of a task: ${body.slice(0, 200)}`)
-  const outcome = await claim(jobs.registry, jobs.kinds, message)
+  const outcome = await claim(jobs.registry, jobs.kinds, message, jobs.leaseMs)
   switch (outcome.kind) {
     case 'over':
       return
@@ -116,7 +118,7 @@ async function run(
   claimed: Claimed,
   log: TaskLog,
 ): Promise<{ error?: Error; extra: Task['extra'] }> {
-  const { registry } = jobs
+  const { registry, leaseMs = LEASE_MS } = jobs
   const { task, execution } = claimed
   const abort = new AbortController()
   let extra: Task['extra'] = {}
@@ -135,10 +137,10 @@ async function run(
     },
     add: (tasks) => addTasks(jobs, execution, tasks),
   }
-  const pulse = setInterval(() => void keepAlive().catch(() => {}), HEARTBEAT_MS) // the next may come through
+  const pulse = setInterval(() => void keepAlive().catch(() => {}), leaseMs / 6) // the next may come through
   async function keepAlive(): Promise<void> {
     await log.flush()
-    const kept = await beat(registry, claimed, extra)
+    const kept = await beat(registry, claimed, extra, leaseMs)
     if (kept === 'lost') abort.abort(lost())
     if (kept === 'stopping') abort.abort(new Ended('stopped', 'stopped'))
   }

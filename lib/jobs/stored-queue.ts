@@ -6,8 +6,6 @@ import type { Item } from '../registry/ports.ts'
 import { number, type Registry, text } from '../registry/registry.ts'
 import type { ConsumeOptions, Message, MessageHandler, Queue } from './queue.ts'
 
-/** How long a message is a consumer's without a sign of life. */
-const LEASE_MS = 30_000
 /** How often a consumer looks for what others have sent, and for what has become due. */
 const LOOK_EVERY_MS = 500
 const RETRY_MS = 1000
@@ -18,12 +16,14 @@ export interface StoredQueueOptions {
   name: string
   /** Deliveries after which a message is put aside. */
   deliveries?: number
+  /** How long a message is a consumer's without a sign of life. */
+  leaseMs?: number
 }
 
 /** Messages that were put aside are in the queue `<name>-dead`. */
 export function createStoredQueue(
   registry: Pick<Registry, 'metadata' | 'clock'>,
-  { name, deliveries = 20 }: StoredQueueOptions,
+  { name, deliveries = 20, leaseMs = 30_000 }: StoredQueueOptions,
 ): Queue {
   const { metadata, clock } = registry
   let wake = () => {}
@@ -49,7 +49,7 @@ export function createStoredQueue(
     const first = await metadata.query({ pk: partitions.messages(name), limit: LOOK_AT })
     const due = first.filter(({ sk }) => Number(sk.slice(0, 13)) <= nowMs).slice(0, limit)
     const taken = await Promise.all(
-      due.map((item) => move(item, nowMs + LEASE_MS, number(item, 'attempt') + 1)),
+      due.map((item) => move(item, nowMs + leaseMs, number(item, 'attempt') + 1)),
     )
     return taken.filter((item) => item !== undefined)
   }
@@ -63,10 +63,10 @@ export function createStoredQueue(
     const heartbeat = setInterval(() => {
       moving = moving
         .then(async () => {
-          if (held) held = await move(held, clock.nowMs() + LEASE_MS, attempt)
+          if (held) held = await move(held, clock.nowMs() + leaseMs, attempt)
         })
         .catch(() => {})
-    }, LEASE_MS / 3)
+    }, leaseMs / 3)
     const settled = async () => {
       clearInterval(heartbeat)
       await moving

@@ -1,8 +1,12 @@
 // One of everything that clients do to the registry, by plain requests: what client programs do not do by themselves.
 import { createHash, randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import { DeleteObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3'
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { type Answer, type Asker, askerOf, logIn, sha256 } from '../../lib/doctor/client.ts'
+import { CREDENTIALS, REGION } from './cloud.ts'
+import { managementOf } from './management.ts'
 import type { Twin } from './twin.ts'
 
 export const MANIFEST = 'application/vnd.oci.image.manifest.v1+json'
@@ -144,9 +148,33 @@ export async function eventually(twin: Twin): Promise<void> {
   await twin.events.invoke('Relay', { Records: [] })
   await twin.events.invoke('Setup', { task: 'rotate' })
   twin.bendWorkers({ preload: ['later.mjs'], env: { LATER_DAYS: '9', LATER_PACE: '60' } })
-  await twin.events.invoke('Relay', { task: 'no such job' })
+  await sendJob(twin, 'no message of ours')
+  await collectByHand(twin)
+  await twin.events.untilWorkersSleep()
+  await twin.events.invoke('Relay', { task: 'schedules' })
   await twin.events.invoke('Relay', { task: 'sweep' })
   await twin.events.untilWorkersSleep()
+}
+
+/** Into the queue of heavy jobs, past the registry. */
+async function sendJob({ cloud, made }: Twin, MessageBody: string): Promise<void> {
+  const sqs = new SQSClient({ endpoint: cloud.endpoint, credentials: CREDENTIALS, region: REGION })
+  const QueueUrl = await made.id('workers', 'AWS::SQS::Queue', 'Jobs')
+  await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }))
+  sqs.destroy()
+}
+
+/** Asked for by the API: a worker is woken for it, and it ends. */
+async function collectByHand(twin: Twin): Promise<void> {
+  const admin = managementOf(twin, 'admin', twin.adminPassword)
+  const { answer } = await admin('POST', '/system/gc/schedule', 201, { schedule: { type: 'Manual' } })
+  const gc = answer.headers.get('location')!.replace('/api/v2.0', '')
+  for (let look = 0; look < 120; look++) {
+    const { json } = await admin('GET', gc, 200)
+    if (json.job_status === 'Success') return
+    await sleep(500)
+  }
+  throw new Error('a collection asked for by the API did not end')
 }
 
 /** As EventBridge hands it over. */

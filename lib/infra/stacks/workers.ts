@@ -78,6 +78,8 @@ export class WorkersStack extends Stack {
       ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility'],
       [this.queue.queueArn],
     )
+    // What is tried again, or has to wait, goes back as a new message.
+    allow(task.taskRole, ['sqs:SendMessage'], [this.queue.queueArn, this.lightQueue.queueArn])
     this.service = new FargateService(this, 'Service', {
       serviceName,
       cluster: network.cluster,
