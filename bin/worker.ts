@@ -3,14 +3,18 @@ import { hostname } from 'node:os'
 import { ECSClient, UpdateServiceCommand } from '@aws-sdk/client-ecs'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { dispatchTo } from '../lib/aws/job-queues.ts'
-import { openRegistry } from '../lib/aws/open-stores.ts'
+import { openAwsStores } from '../lib/aws/open-stores.ts'
 import { createSqsQueue } from '../lib/aws/sqs-queue.ts'
 import { protectWhileBusy } from '../lib/aws/task-protection.ts'
 import { readConfig } from '../lib/config/config.ts'
+import { privateNetworks } from '../lib/config/registry-settings.ts'
 import { trustExtraAuthorities } from '../lib/config/trust.ts'
 import { runWorker } from '../lib/jobs/worker.ts'
 import { jobKinds } from '../lib/kinds/kinds.ts'
+import { createAddressGuard } from '../lib/outbound/address-guard.ts'
+import { Upstreams } from '../lib/registries/upstreams.ts'
 import { sweep } from '../lib/registry/gc/sweep.ts'
+import { replicationEnded } from '../lib/replication/events.ts'
 
 const AT_ONCE = 4
 
@@ -23,11 +27,13 @@ if (url === undefined || !dispatch)
   throw new Error('environment variables ENTREPOT_QUEUE and ENTREPOT_LIGHT_QUEUE: required')
 
 const tell = (line: object) => console.log(JSON.stringify({ component: 'worker', ...line }))
-const { registry } = openRegistry(config)
-const kinds = jobKinds({ sweepNow: (trigger) => sweep(registry, trigger) })
+const { registry, secrets, ecr } = await openAwsStores(config, { prepared: true })
+const guard = createAddressGuard(privateNetworks(config))
+const upstreams = new Upstreams({ keys: secrets, guard, ...(ecr ? { ecr } : {}) })
+const kinds = jobKinds({ sweepNow: (trigger) => sweep(registry, trigger), upstreams })
 const queue = createSqsQueue(new SQSClient({}), { url, visibilitySeconds: 120 })
 const worker = runWorker(
-  { registry, dispatch, kinds },
+  { registry, dispatch, kinds, ended: replicationEnded },
   [{ queue, concurrency: AT_ONCE }],
   { host: hostname(), pid: process.pid },
   {

@@ -15,6 +15,7 @@ import { Upstreams } from '../registries/upstreams.ts'
 import { accessRecords } from '../registry/access-records.ts'
 import { Recorder } from '../registry/recorder.ts'
 import type { Registry } from '../registry/registry.ts'
+import { replicationEnded } from '../replication/events.ts'
 import { logLine } from './log.ts'
 import type { FunctionSettings } from './settings.ts'
 
@@ -57,7 +58,7 @@ export function httpFunction(
   })
   const { management, dispatch = noWorkers } = parts
   const { upstreams = new Upstreams({ keys: secrets, guard: createAddressGuard([]) }) } = parts
-  const jobs = { registry, dispatch }
+  const jobs = { registry, dispatch, ended: replicationEnded }
   const common = { registry, access, recorder, jobs, secrets, upstreams }
   const api: Api = { ...common, ...(management ? { management } : {}) }
 

@@ -4,6 +4,7 @@ import type { Dispatch } from '../jobs/messages.ts'
 import { type Runner, runTask } from '../jobs/run-task.ts'
 import { jobKinds } from '../kinds/kinds.ts'
 import { sweep } from '../registry/gc/sweep.ts'
+import { replicationEnded } from '../replication/events.ts'
 import { logLine } from './log.ts'
 import type { FunctionSettings } from './settings.ts'
 
@@ -18,7 +19,7 @@ interface Failures {
 export function openJobs(settings: FunctionSettings, dispatch: Dispatch) {
   const { registry } = openRegistry(settings.config)
   const kinds = jobKinds({ sweepNow: (trigger) => sweep(registry, trigger) })
-  const runner: Runner = { registry, dispatch, kinds }
+  const runner: Runner = { registry, dispatch, kinds, ended: replicationEnded }
   return async ({ Records }: QueueEvent): Promise<Failures> => {
     const failed = await Promise.all(Records.map((record) => run(runner, record)))
     return { batchItemFailures: failed.flat().map((itemIdentifier) => ({ itemIdentifier })) }

@@ -22,7 +22,8 @@ export function openRelay(settings: FunctionSettings, dispatch: Dispatch | undef
     const { task, Records } = event as { task?: string; Records?: unknown[] }
     if (task !== undefined) return run(task)
     // The stream only says that there is something; all of it is in the outbox.
-    if (Records !== undefined) return drain(registry, dispatch, () => context.getRemainingTimeInMillis() > RESERVE_MS)
+    if (Records !== undefined)
+      return drain(registry, dispatch, () => context.getRemainingTimeInMillis() > RESERVE_MS)
     await register(registry, event)
   }
 }
@@ -44,11 +45,7 @@ function tasksOf(registry: Registry, dispatch: Dispatch | undefined): (task: str
   }
 }
 
-async function drain(
-  registry: Registry,
-  dispatch: Dispatch | undefined,
-  more: () => boolean,
-): Promise<void> {
+async function drain(registry: Registry, dispatch: Dispatch | undefined, more: () => boolean): Promise<void> {
   const listeners: EventListener[] = dispatch
     ? [(event) => replicateEvent({ registry, dispatch, ended: replicationEnded }, event)]
     : []

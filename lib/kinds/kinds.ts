@@ -9,12 +9,13 @@ import { garbageCollection } from './garbage-collection.ts'
 export interface JobParts {
   /** Sweeps, or joins the sweep that runs. */
   sweepNow(trigger: string): Promise<SweepSummary>
-  upstreams: Upstreams
+  /** Absent in programs that run only light jobs. */
+  upstreams?: Upstreams
 }
 
 export function jobKinds(parts: JobParts): JobKinds {
   return {
     GARBAGE_COLLECTION: garbageCollection(parts.sweepNow),
-    REPLICATION: replication(parts.upstreams),
+    ...(parts.upstreams ? { REPLICATION: replication(parts.upstreams) } : {}),
   }
 }

@@ -57,6 +57,12 @@ export function eventWrite(
 
 /** @param facts what the event tells besides its type */
 export function systemEventWrite(registry: Registry, type: SystemEventType, facts: Attributes): Write {
-  const attributes: Attributes = { v: 1, type, ...facts, project: SYSTEM_EVENTS, atMs: registry.clock.nowMs() }
+  const attributes: Attributes = {
+    v: 1,
+    type,
+    ...facts,
+    project: SYSTEM_EVENTS,
+    atMs: registry.clock.nowMs(),
+  }
   return { kind: 'put', item: { ...keys.event(registry.newId()), attributes } }
 }

@@ -29,14 +29,19 @@ export function checkedPolicy(given: PolicyText): PolicyText {
     throw invalid(`dest_namespace_replace_count is from -1 to ${REPLACED_LIMIT}`)
   if (filters.length > FILTERS_LIMIT) throw invalid(`there are more than ${FILTERS_LIMIT} filters`)
   for (const filter of filters) checkFilter(filter)
-  if (filters.filter(({ type }) => type === 'name').length > 1) throw invalid('there is more than one name filter')
+  if (filters.filter(({ type }) => type === 'name').length > 1)
+    throw invalid('there is more than one name filter')
   if (!TRIGGERS.includes(trigger)) throw invalid('invalid trigger type')
   if (trigger === 'event_based' && given.direction === 'pull')
     throw invalid('the other registry tells of no events: a pull is manual or scheduled')
   if (given.direction === 'pull' && filters.some(({ type }) => type === 'label'))
     throw invalid('the other registry tells of no labels: they filter only what is pushed')
   if (given.speed > SPEED_LIMIT) throw invalid(`the speed is at most ${SPEED_LIMIT} KB/s`)
-  return { ...given, speed: Math.max(0, given.speed), cron: trigger === 'scheduled' ? cronIn(given.cron) : '' }
+  return {
+    ...given,
+    speed: Math.max(0, given.speed),
+    cron: trigger === 'scheduled' ? cronIn(given.cron) : '',
+  }
 }
 
 function cronIn(cron: string): string {
@@ -69,7 +74,8 @@ function checkFilter({ type, value, decoration }: PolicyFilter): void {
 function checkName(pattern: string): void {
   globMatcher(pattern)
   const wrong = namesIn(pattern)?.find((name) => !isName(name))
-  if (wrong !== undefined) throw invalid(`${JSON.stringify(wrong)} is neither a repository nor a pattern of any`)
+  if (wrong !== undefined)
+    throw invalid(`${JSON.stringify(wrong)} is neither a repository nor a pattern of any`)
 }
 
 function invalid(why: string): RegistryError {

@@ -62,7 +62,8 @@ class Copy {
     }
     const whole = await source.manifest(from, digest)
     const manifest = parseManifest(whole.bytes, whole.mediaType)
-    if (!this.#copying.resource(manifest)) return this.#skipped(`${from}:${tag} is not of the kind that is copied`)
+    if (!this.#copying.resource(manifest))
+      return this.#skipped(`${from}:${tag} is not of the kind that is copied`)
     const root = await this.#ofPlatforms(whole, manifest)
     if (!root) return this.#skipped(`${from}:${tag} is for none of the platforms that are copied`)
     const outcome = await this.#place(root, tag)

@@ -1,14 +1,15 @@
 // Pushes and deletions start the rules that wait for events, and the end of a run is an event itself.
-import { parseManifest } from '../oci/manifest.ts'
-import type { Digest } from '../oci/digest.ts'
+
 import type { Execution } from '../jobs/execution.ts'
 import { type Jobs, startExecution } from '../jobs/executions.ts'
+import type { Digest } from '../oci/digest.ts'
+import { RegistryError } from '../oci/errors.ts'
+import { parseManifest } from '../oci/manifest.ts'
 import { findManifest } from '../registry/manifests.ts'
-import type { Item, Write } from '../registry/ports.ts'
 import { systemEventWrite } from '../registry/outbox.ts'
+import type { Item, Write } from '../registry/ports.ts'
 import { type Registry, text } from '../registry/registry.ts'
 import { readRepository } from '../registry/repositories.ts'
-import { RegistryError } from '../oci/errors.ts'
 import { tagsOfManifest } from '../registry/tags.ts'
 import { labelFilter, repositoryMatcher, subjectOfTag, tagFilter } from './filters.ts'
 import { sourceHere } from './here.ts'
@@ -78,7 +79,11 @@ async function labelsOf(registry: Registry, repository: string, tag: string): Pr
 /** @returns undefined for events that no rule waits for */
 function deedsOf(event: Item): ((registry: Registry) => Promise<Deed[]>) | undefined {
   const type = text(event, 'type')
-  const { tags = [], digest, cause } = event.attributes as { tags?: string[]; digest?: Digest; cause?: string }
+  const {
+    tags = [],
+    digest,
+    cause,
+  } = event.attributes as { tags?: string[]; digest?: Digest; cause?: string }
   const repository = text(event, 'name')
   if (type === 'manifest.pushed' || type === 'tag.moved')
     return async (registry) => {
@@ -114,7 +119,11 @@ async function tagsOfSubject(registry: Registry, repository: string, digest: Dig
   return []
 }
 
-async function subjectOf(registry: Registry, repository: string, digest: Digest): Promise<Digest | undefined> {
+async function subjectOf(
+  registry: Registry,
+  repository: string,
+  digest: Digest,
+): Promise<Digest | undefined> {
   try {
     const { record, bytes } = await findManifest(registry, repository, { kind: 'digest', digest })
     return parseManifest(bytes, record.mediaType).subject?.digest

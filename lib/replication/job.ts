@@ -1,5 +1,5 @@
 // Replication as a kind of job.
-import { JobFailed, type JobContext, type JobKind } from '../jobs/kinds.ts'
+import { type JobContext, JobFailed, type JobKind } from '../jobs/kinds.ts'
 import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { requireRemoteRegistry } from '../registries/remote-registry.ts'
@@ -60,7 +60,8 @@ async function placesOf(
   upstreams: Upstreams,
 ): Promise<{ source: Source; target: Target }> {
   const upstream = await upstreams.open(await requireRemoteRegistry(registry, policy.registryId))
-  if (policy.direction === 'push') return { source: sourceHere(registry), target: targetThere(upstream, signal) }
+  if (policy.direction === 'push')
+    return { source: sourceHere(registry), target: targetThere(upstream, signal) }
   const actor: Actor = {
     principal: 'replication',
     requestId: `replication-${execution.number}`,
@@ -75,7 +76,9 @@ export const CAME_FROM = 'replicated_from'
 
 async function planOnce(context: JobContext, policy: ReplicationPolicy, source: Source): Promise<void> {
   if (!policy.enabled) throw new JobFailed('the rule is disabled')
-  const other = policy.singleActive ? await runningOf(context.registry, policy.id, context.execution.number) : undefined
+  const other = policy.singleActive
+    ? await runningOf(context.registry, policy.id, context.execution.number)
+    : undefined
   if (other !== undefined) {
     context.log(`skipped: execution ${other} of this rule still runs, and only one may`)
     return

@@ -109,7 +109,10 @@ function translated(glob: string): string {
     else if (char === '[') {
       const end = glob.indexOf(']', at + 2)
       if (end < 0) throw invalid(`invalid pattern ${JSON.stringify(glob)}: a [ without ]`)
-      out += `[${glob.slice(at + 1, end).replace(/^!/, '^').replace(/[[\]]/g, '\\$&')}]`
+      out += `[${glob
+        .slice(at + 1, end)
+        .replace(/^!/, '^')
+        .replace(/[[\]]/g, '\\$&')}]`
       at = end
     } else if (char === '{') {
       out += '(?:'

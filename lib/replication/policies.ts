@@ -75,7 +75,10 @@ export async function deletePolicy(registry: Registry, id: number): Promise<Repl
   const policy = policyIn(item)
   if (!item || !policy) throw unknownPolicy(id)
   if ((await runningOf(registry, id)) !== undefined)
-    throw new RegistryError('PRECONDITION', `replication policy ${id} has running executions: stop them first`)
+    throw new RegistryError(
+      'PRECONDITION',
+      `replication policy ${id} has running executions: stop them first`,
+    )
   const outcome = await registry.metadata.transact([
     { kind: 'delete', key: keys.replicationPolicyListing(policy.name) },
     { kind: 'delete', key: keys.replicationPolicy(id), if: unchanged(item) },
@@ -135,7 +138,10 @@ async function usedRegistry(
   return used
 }
 
-async function schedule(registry: Registry, { id, trigger, enabled, cron }: ReplicationPolicy): Promise<void> {
+async function schedule(
+  registry: Registry,
+  { id, trigger, enabled, cron }: ReplicationPolicy,
+): Promise<void> {
   if (trigger === 'scheduled' && enabled)
     await setSchedule(registry, { vendor: VENDOR, rule: id, cron, payload: { do: 'plan' } })
   else await dropSchedule(registry, VENDOR, id)

@@ -1,8 +1,9 @@
 // Replication policies: rules that say what is copied from where to where, and when; with Harbor's fields.
+
+import { RegistryError } from '../oci/errors.ts'
 import { keys } from '../registry/keys.ts'
 import type { Attributes, Item } from '../registry/ports.ts'
 import type { Registry } from '../registry/registry.ts'
-import { RegistryError } from '../oci/errors.ts'
 
 export type PolicyTrigger = 'manual' | 'scheduled' | 'event_based'
 export type FilterType = 'name' | 'tag' | 'label' | 'resource' | 'platform'

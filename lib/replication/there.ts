@@ -61,11 +61,7 @@ async function* tags(upstream: Upstream, repository: string): AsyncGenerator<str
   }
 }
 
-async function head(
-  upstream: Upstream,
-  repository: string,
-  reference: string,
-): Promise<Digest | undefined> {
+async function head(upstream: Upstream, repository: string, reference: string): Promise<Digest | undefined> {
   return (await upstream.headManifest(repository, reference))?.digest
 }
 
