@@ -15,15 +15,20 @@ export class Throttle {
   async *of(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const chunk of body) {
       this.#signal.throwIfAborted()
-      if (this.#bytesPerSecond > 0) await this.#wait(chunk.length)
-      yield chunk
+      if (this.#bytesPerSecond === 0) yield chunk
+      // Pieces of a second's worth at most: whoever reads them must not take us for dead.
+      else
+        for (let at = 0; at < chunk.length; at += this.#bytesPerSecond) {
+          const piece = chunk.subarray(at, at + this.#bytesPerSecond)
+          await this.#wait(piece.length)
+          yield piece
+        }
     }
   }
 
   async #wait(bytes: number): Promise<void> {
     const now = performance.now()
-    const begin = Math.max(now, this.#freeAtMs)
-    this.#freeAtMs = begin + (bytes / this.#bytesPerSecond) * 1000
-    if (begin > now) await sleep(begin - now, undefined, { signal: this.#signal })
+    this.#freeAtMs = Math.max(now, this.#freeAtMs) + (bytes / this.#bytesPerSecond) * 1000
+    await sleep(this.#freeAtMs - now, undefined, { signal: this.#signal })
   }
 }

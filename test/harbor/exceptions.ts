@@ -101,6 +101,11 @@ export const EXCEPTIONS: Exception[] = [
     lets: /^status (404|409|412) is not described$/,
     because: 'Harbor’s server answers so',
   },
+  {
+    operations: ['getReplicationPolicy', 'startReplication'],
+    lets: /^status (404|412) is not described$/,
+    because: 'no such rule, or a disabled one: Harbor’s server answers so',
+  },
 ]
 
 /** The exception that lets an objection through, if any does. */
