@@ -6,6 +6,7 @@ import { type Manifest, parseManifest } from '../oci/manifest.ts'
 import type { Json } from '../registry/ports.ts'
 import type { PlacedManifest, Source, Target } from './place.ts'
 import type { Throttle } from './throttle.ts'
+import type { Turns } from './turns.ts'
 
 export interface Copying {
   source: Source
@@ -16,6 +17,7 @@ export interface Copying {
   override: boolean
   byChunk: boolean
   throttle: Throttle
+  turns: Turns
   resource: (manifest: Manifest) => boolean
   /** Undefined for all of them. */
   platform: ((platform: Platform) => boolean) | undefined
@@ -88,7 +90,7 @@ class Copy {
       log(`${to}:${tag} is ${root.digest} at ${target.name} already`)
       return 'unchanged'
     }
-    await target.put(to, tag, root)
+    await this.#turn(root.digest, () => target.put(to, tag, root))
     log(`${to}:${tag} is ${root.digest} at ${target.name} now`)
     return 'copied'
   }
@@ -107,11 +109,12 @@ class Copy {
     const placed = known ?? (await source.manifest(from, digest))
     const manifest = parseManifest(placed.bytes, placed.mediaType)
     for (const child of manifest.children) await this.#manifest(child.digest)
-    if ((await target.head(to, digest)) === undefined) {
+    await this.#turn(digest, async () => {
+      if ((await target.head(to, digest)) !== undefined) return
       await this.#blobs(manifest.blobs)
       await target.put(to, digest, placed)
       log(`copied ${digest} (${manifest.mediaType}, ${placed.bytes.length} bytes)`)
-    }
+    })
     for (const referrer of await source.referrers(from, digest)) await this.#manifest(referrer)
   }
 
@@ -121,7 +124,7 @@ class Copy {
     const lane = async () => {
       for (let blob = waiting.shift(); blob; blob = waiting.shift())
         try {
-          await this.#blob(blob)
+          await this.#turn(blob.digest, () => this.#blob(blob))
         } catch (error) {
           failures.push(error)
           waiting.length = 0
@@ -129,6 +132,11 @@ class Copy {
     }
     await Promise.all(Array.from({ length: BLOBS_AT_ONCE }, lane))
     if (failures.length > 0) throw failures[0]
+  }
+
+  #turn<T>(digest: Digest, work: () => Promise<T>): Promise<T> {
+    const { turns, target, to } = this.#copying
+    return turns.take(`${target.name} ${to}@${digest}`, work)
   }
 
   async #blob(blob: Descriptor): Promise<void> {

@@ -55,9 +55,9 @@ async function start(jobs: Jobs, policy: ReplicationPolicy, wanted: Deed[]): Pro
   const labels = labelFilter(policy)
   const chosen: Deed[] = []
   for (const deed of wanted) {
-    const tag = deed.do === 'copy' ? deed.tag : deed.reference
+    const { repository, tag } = deed
     if (!matches(tag)) continue
-    if (deed.do === 'copy' && labels && !labels(await labelsOf(jobs.registry, deed.repository, tag))) continue
+    if (deed.do === 'copy' && labels && !labels(await labelsOf(jobs.registry, repository, tag))) continue
     chosen.push(deed)
   }
   if (chosen.length === 0) return
@@ -93,7 +93,13 @@ function deedsOf(event: Item): ((registry: Registry) => Promise<Deed[]>) | undef
     }
   // What collections take away is their own registry's business.
   if ((type === 'tag.deleted' || type === 'manifest.deleted') && cause === 'delete' && tags.length > 0)
-    return async () => tags.map((tag) => ({ do: 'delete', repository, reference: tag }))
+    return async () =>
+      tags.map((tag) => ({
+        do: 'delete',
+        repository,
+        tag,
+        ...(digest && type === 'manifest.deleted' ? { digest } : {}),
+      }))
   return undefined
 }
 

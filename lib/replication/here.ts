@@ -58,9 +58,9 @@ export function targetHere(registry: Registry, actor: Actor): Target {
       const content = { bytes, contentType: mediaType }
       await putManifest(registry, repository, parseReference(reference), content, [], actor)
     },
-    delete: async (repository, reference) =>
+    delete: async (repository, tag) =>
       (await present(async () => {
-        await deleteReference(registry, repository, parseReference(reference), actor)
+        await deleteReference(registry, repository, parseReference(tag), actor)
         return true
       })) ?? false,
   }

@@ -18,8 +18,10 @@ import { runningOf } from './policies.ts'
 import { findPolicy, type ReplicationPolicy } from './policy.ts'
 import { sourceThere, targetThere } from './there.ts'
 import { Throttle } from './throttle.ts'
+import { Turns } from './turns.ts'
 
 export function replication(upstreams: Upstreams): JobKind {
+  const turns = new Turns()
   return {
     attempts: 3,
     retryAfterSeconds: 15,
@@ -27,29 +29,33 @@ export function replication(upstreams: Upstreams): JobKind {
     atOnce: 20,
     // What one registry is asked for at once.
     atOncePerTarget: 5,
-    run: (context) => run(context, upstreams),
+    run: (context) => run(context, upstreams, turns),
   }
 }
 
-async function run(context: JobContext, upstreams: Upstreams): Promise<void> {
+async function run(context: JobContext, upstreams: Upstreams, turns: Turns): Promise<void> {
   const policy = await findPolicy(context.registry, context.execution.rule)
   if (!policy) throw new JobFailed('the rule was deleted meanwhile')
   const payload = payloadOf(context.task.payload)
   try {
     const { source, target } = await placesOf(context, policy, upstreams)
     if (payload.do === 'plan') await planOnce(context, policy, source)
-    else if (payload.do === 'copy') await copy(context, policy, source, target, payload)
+    else if (payload.do === 'copy') await copy(context, policy, { source, target, turns }, payload)
     else await remove(context, policy, target, payload)
   } catch (error) {
     throw isFinal(error) ? new JobFailed((error as Error).message, { cause: error }) : error
   }
 }
 
+/** Some registries answer so where two pushes of the same meet. */
+const PASSING = [400, 408, 409, 416]
+
 /** What another attempt cannot change: no right, no room, content that is not accepted. */
 function isFinal(error: unknown): boolean {
   if (error instanceof UpstreamError) {
     const { failure, status = 0 } = error
-    return failure === 'denied' || failure === 'forbidden' || (failure === 'failed' && status < 500)
+    if (failure === 'failed') return status < 500 && !PASSING.includes(status)
+    return failure === 'denied' || failure === 'forbidden'
   }
   return error instanceof RegistryError && error.status < 500 && error.status !== 416
 }
@@ -89,15 +95,13 @@ async function planOnce(context: JobContext, policy: ReplicationPolicy, source: 
 async function copy(
   context: JobContext,
   policy: ReplicationPolicy,
-  source: Source,
-  target: Target,
+  places: { source: Source; target: Target; turns: Turns },
   { repository, tag }: Extract<Payload, { do: 'copy' }>,
 ): Promise<void> {
   const matches = repositoryMatcher(policy)
   const outcome = await copyTag(
     {
-      source,
-      target,
+      ...places,
       from: repository,
       to: destinationName(repository, policy),
       override: policy.override,
@@ -141,10 +145,10 @@ async function remove(
   context: JobContext,
   policy: ReplicationPolicy,
   target: Target,
-  { repository, reference }: Extract<Payload, { do: 'delete' }>,
+  { repository, tag, digest }: Extract<Payload, { do: 'delete' }>,
 ): Promise<void> {
   const name = destinationName(repository, policy)
-  const deleted = await target.delete(name, reference)
-  context.log(`${name} ${reference}: ${deleted ? 'deleted' : 'was not there'} at ${target.name}`)
+  const deleted = await target.delete(name, tag, digest)
+  context.log(`${name}:${tag}  ${deleted ? 'deleted' : 'was not there'} at ${target.name}`)
   context.show({ outcome: deleted ? 'deleted' : 'absent' })
 }

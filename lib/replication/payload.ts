@@ -1,5 +1,6 @@
 // What the tasks of a replication are told to do.
 import type { TaskSpec } from '../jobs/kinds.ts'
+import type { Digest } from '../oci/digest.ts'
 import type { Attributes } from '../registry/ports.ts'
 import { destinationName } from './names.ts'
 import type { ReplicationPolicy } from './policy.ts'
@@ -8,8 +9,8 @@ export type Payload =
   /** Find what the rule matches, and add a task for each. */
   | { do: 'plan' }
   | { do: 'copy'; repository: string; tag: string }
-  /** @param reference a tag, or a digest */
-  | { do: 'delete'; repository: string; reference: string }
+  /** @param digest of what the tag was, where that was deleted as a whole */
+  | { do: 'delete'; repository: string; tag: string; digest?: Digest }
 
 export function payloadOf(attributes: Attributes): Payload {
   return (attributes.do === undefined ? { do: 'plan' } : attributes) as Payload
@@ -17,18 +18,15 @@ export function payloadOf(attributes: Attributes): Payload {
 
 /** As Harbor shows it. @throws REQUEST_INVALID when the repository has no name at the destination */
 export function taskSpec(policy: ReplicationPolicy, payload: Exclude<Payload, { do: 'plan' }>): TaskSpec {
-  const { repository } = payload
-  const deletes = payload.do === 'delete'
-  const reference = deletes ? payload.reference : payload.tag
-  const suffix = reference.includes(':') ? `@${reference}` : `:${reference}`
+  const { repository, tag } = payload
   return {
     payload: { ...payload },
     target: targetOf(policy),
     extra: {
       resource_type: 'image',
-      source_resource: `${repository}${suffix}`,
-      destination_resource: `${destinationName(repository, policy)}${suffix}`,
-      operation: deletes ? 'deletion' : 'copy',
+      source_resource: `${repository}:${tag}`,
+      destination_resource: `${destinationName(repository, policy)}:${tag}`,
+      operation: payload.do === 'delete' ? 'deletion' : 'copy',
     },
   }
 }

@@ -52,6 +52,9 @@ export interface Target {
   hasBlob(repository: string, blob: Descriptor): Promise<boolean>
   /** @param reference a tag, or the digest */
   put(repository: string, reference: string, manifest: PlacedManifest): Promise<void>
-  /** @returns false when there was none */
-  delete(repository: string, reference: string): Promise<boolean>
+  /**
+   * @param digest of what the tag was, which may go as a whole where tags alone cannot be deleted
+   * @returns false when there was none
+   */
+  delete(repository: string, tag: string, digest?: Digest): Promise<boolean>
 }

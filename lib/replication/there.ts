@@ -48,7 +48,28 @@ export function targetThere(upstream: Upstream, signal: AbortSignal): Target {
     hasBlob: async (repository, { digest }) => (await upstream.headBlob(repository, digest)) !== undefined,
     upload: (upload) => send(upstream, upload, signal),
     put: (repository, reference, manifest) => put(upstream, repository, reference, manifest),
-    delete: (repository, reference) => deleteUpstreamManifest(upstream, repository, reference),
+    delete: (repository, tag, digest) => remove(upstream, repository, tag, digest),
+  }
+}
+
+/** Older registries delete no tags, only what they name. */
+async function remove(
+  upstream: Upstream,
+  repository: string,
+  tag: string,
+  digest: Digest | undefined,
+): Promise<boolean> {
+  try {
+    return await deleteUpstreamManifest(upstream, repository, tag)
+  } catch (error) {
+    if (!(error instanceof UpstreamError && (error.status === 400 || error.status === 405))) throw error
+    const now = await head(upstream, repository, tag)
+    if (now === undefined) return false
+    if (now === digest) return deleteUpstreamManifest(upstream, repository, digest)
+    throw new UpstreamError('failed', `${upstream.host} deletes no tags (${error.message})`, {
+      ...(error.status === undefined ? {} : { status: error.status }),
+      cause: error,
+    })
   }
 }
 

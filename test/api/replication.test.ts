@@ -80,7 +80,12 @@ test('a rule is read back as Harbor shows one, with both of its registries', asy
     { type: 'resource', value: 'image' },
   ]
   const trigger = { type: 'scheduled', trigger_settings: { cron: '0 0 3 * * *' } }
-  const more = { description: 'nightly', dest_namespace: 'mirror', dest_namespace_replace_count: 1, speed: 100 }
+  const more = {
+    description: 'nightly',
+    dest_namespace: 'mirror',
+    dest_namespace_replace_count: 1,
+    speed: 100,
+  }
   const id = await makeRule(push('shown', { ...more, filters, trigger, replicate_deletion: true }))
   const { json } = await admin('GET', `/replication/policies/${id}`)
   expect(json).toMatchObject({
@@ -110,7 +115,10 @@ test('a changed rule has the new fields, another schedule, and a name that no ot
   expect((await admin('PUT', `/replication/policies/${id}`, taken)).status).toBe(409)
   const change = { override: false, trigger: { type: 'manual' }, copy_by_chunk: true }
   expect((await admin('PUT', `/replication/policies/${id}`, push('altered', change))).status).toBe(200)
-  expect((await admin('GET', `/replication/policies/${id}`)).json).toMatchObject({ name: 'altered', ...change })
+  expect((await admin('GET', `/replication/policies/${id}`)).json).toMatchObject({
+    name: 'altered',
+    ...change,
+  })
   expect((await admin('DELETE', `/replication/policies/${id}`)).status).toBe(200)
   expect((await admin('GET', `/replication/policies/${id}`)).status).toBe(404)
 })
@@ -129,16 +137,32 @@ test.each([
   ['two registries', { src_registry: { id: 1 } }, 'either src_registry or dest_registry'],
   ['a trigger that is none', { trigger: { type: 'sometimes' } }, 'invalid trigger type'],
   ['a schedule without cron', { trigger: { type: 'scheduled' } }, 'cron string cannot be empty'],
-  ['a cron of every second', { trigger: { type: 'scheduled', trigger_settings: { cron: '* * * * * *' } } }, '1st field'],
+  [
+    'a cron of every second',
+    { trigger: { type: 'scheduled', trigger_settings: { cron: '* * * * * *' } } },
+    '1st field',
+  ],
   ['a namespace that is none', { dest_namespace: 'Upper/Case' }, 'invalid destination namespace'],
   ['a filter of no type', { filters: [{ type: 'colour', value: 'blue' }] }, 'invalid filter type'],
-  ['a decorated name', { filters: [{ type: 'name', value: 'a/b', decoration: 'excludes' }] }, 'support decoration'],
+  [
+    'a decorated name',
+    { filters: [{ type: 'name', value: 'a/b', decoration: 'excludes' }] },
+    'support decoration',
+  ],
   ['an expression that is none', { filters: [{ type: 'tag', value: 'regex:(' }] }, 'invalid pattern'],
   ['an expression that looks back', { filters: [{ type: 'tag', value: 'regex:(a)\\1' }] }, 'invalid pattern'],
   ['a range that is none', { filters: [{ type: 'tag', value: 'semver:>>2' }] }, 'no range of versions'],
   ['a platform that is none', { filters: [{ type: 'platform', value: 'amd64' }] }, 'is no platform'],
-  ['labels of another registry', { src_registry: { id: 1 }, dest_registry: {}, filters: [{ type: 'label', value: ['a'] }] }, 'no labels'],
-  ['events of another registry', { src_registry: { id: 1 }, dest_registry: {}, trigger: { type: 'event_based' } }, 'no events'],
+  [
+    'labels of another registry',
+    { src_registry: { id: 1 }, dest_registry: {}, filters: [{ type: 'label', value: ['a'] }] },
+    'no labels',
+  ],
+  [
+    'events of another registry',
+    { src_registry: { id: 1 }, dest_registry: {}, trigger: { type: 'event_based' } },
+    'no events',
+  ],
 ])('a rule with %s is refused, and the answer says why', async (_what, more, why) => {
   const { status, message } = await admin('POST', '/replication/policies', push('refused', more))
   expect([status, message]).toEqual([400, expect.stringContaining(why)])
@@ -160,12 +184,17 @@ test('only who may administrate sees or changes rules and runs', async () => {
 
 test('a rule that would copy the registry into itself is refused; to a namespace apart it is not', async () => {
   const itself = await makeRegistry('itself', server.url.replace('127.0.0.1', 'localhost'))
-  const rule = push('loop', { dest_registry: { id: itself }, filters: [{ type: 'name', value: 'library/**' }] })
+  const rule = push('loop', {
+    dest_registry: { id: itself },
+    filters: [{ type: 'name', value: 'library/**' }],
+  })
   for (const more of [{}, { dest_namespace: 'library' }, { dest_namespace: 'library/deep' }]) {
     const { status, message } = await admin('POST', '/replication/policies', { ...rule, ...more })
     expect([status, message]).toEqual([400, expect.stringContaining('is this registry itself')])
   }
-  expect((await admin('POST', '/replication/policies', { ...rule, dest_namespace: 'apart' })).status).toBe(201)
+  expect((await admin('POST', '/replication/policies', { ...rule, dest_namespace: 'apart' })).status).toBe(
+    201,
+  )
 })
 
 test('a run copies what the rule matches: a task for each artifact, with its log', async () => {
@@ -208,7 +237,9 @@ test('without override a tag that is something else there stays, and the log say
 async function logsOf(execution: number): Promise<string> {
   const tasks = (await admin('GET', `/replication/executions/${execution}/tasks?page_size=100`)).json
   const logs = await Promise.all(
-    tasks.map(({ id }: { id: number }) => admin('GET', `/replication/executions/${execution}/tasks/${id}/log`)),
+    tasks.map(({ id }: { id: number }) =>
+      admin('GET', `/replication/executions/${execution}/tasks/${id}/log`),
+    ),
   )
   return logs.map(({ body }) => body.toString()).join('')
 }
@@ -229,7 +260,9 @@ test('a pull makes the project it needs, and says in the history who pushed', as
 })
 
 test('a push starts a rule that waits for events, and a deletion does where it is asked for', async () => {
-  const policy = await makeRule(push('evented', { trigger: { type: 'event_based' }, replicate_deletion: true }))
+  const policy = await makeRule(
+    push('evented', { trigger: { type: 'event_based' }, replicate_deletion: true }),
+  )
   const digest = await pushed(here, 'library/evented', 'v1', 'one')
   await expect.poll(() => digestAt(there, 'library/evented', 'v1'), { timeout: 20_000 }).toBe(digest)
   await here('DELETE', '/v2/library/evented/manifests/v1')

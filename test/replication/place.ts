@@ -90,7 +90,9 @@ export class Place {
 
   /** Pushes a layout. @param to `host/name:tag` */
   async push({ layout }: Image, to: string): Promise<void> {
-    await this.sh(`skopeo copy -q --all --dest-tls-verify=false oci:${layout}:v1 docker://${to}`)
+    await this.sh(
+      `skopeo copy -q --all --preserve-digests --dest-tls-verify=false oci:${layout}:v1 docker://${to}`,
+    )
   }
 
   /** By crane. @returns undefined where there is none */

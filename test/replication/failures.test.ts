@@ -1,0 +1,161 @@
+// What goes wrong on the way: processes that are killed, targets that fail or answer nonsense, two registries that copy
+// to each other.
+import { readdirSync, statSync } from 'node:fs'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, expect, test } from 'vitest'
+import { harborOf, numberOf } from '../api/management.ts'
+import { startServer } from '../support/server.ts'
+import { openPlace, type Place } from './place.ts'
+
+const MINUTE = 60_000
+const CHUNK = 10 * 2 ** 20
+
+let at: Place
+afterEach(() => at.close())
+const here = (name: string) => `${at.server.host}/${name}`
+const there = (name: string) => `${at.front.host}/${name}`
+const named = (value: string) => [{ type: 'name', value }]
+
+/** SIGKILL once so many bytes of uploads have come to the target. */
+function killAfter(bytes: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    at.front.onBytes = (received) => {
+      if (received < bytes) return
+      at.front.onBytes = () => {}
+      at.killAndRestart().then(resolve, reject)
+    }
+  })
+}
+
+test.each(['docker-registry', 'entrepot'] as const)(
+  'a push to %s whose process is killed goes on in the middle of the blob',
+  async (other) => {
+    at = await openPlace(other)
+    const image = await at.image('large', { layers: 1, layerBytes: 8 * CHUNK, compression: 'none' })
+    await at.push(image, here('library/large:v1'))
+    if (process.env.SABOTAGE === 'replication-forgotten')
+      at.front.break(/^GET .*\/blobs\/uploads\//, { status: 404 })
+    const policy = await at.makeRule({ filters: named('library/large'), copy_by_chunk: true })
+    const begun = at.front.received()
+    const killed = killAfter(begun + 5.5 * CHUNK)
+    const id = await at.start(policy)
+    await killed
+    expect((await at.ended(id)).status).toBe('Succeed')
+    expect(await at.digest(there('library/large:v1'))).toBe(image.digest)
+    await at.sh(`crane validate --insecure --remote ${there('library/large:v1')}`)
+    const sent = at.front.received() - begun
+    // At most the chunk that was under way, and the config with it, is sent again.
+    expect(sent).toBeGreaterThanOrEqual(image.layerBytes)
+    expect(sent).toBeLessThanOrEqual(image.layerBytes + CHUNK + 64 * 1024)
+    expect(await at.logs(id)).toMatch(/goes on at byte \d+ of/)
+  },
+  4 * MINUTE,
+)
+
+test(
+  'a pull whose process is killed asks for the rest of the blob only',
+  async () => {
+    at = await openPlace('docker-registry')
+    const image = await at.image('large', { layers: 1, layerBytes: 160 * 2 ** 20, compression: 'none' })
+    await at.push(image, there('theirs/large:v1'))
+    const policy = await at.makeRule({
+      src_registry: { id: at.registry },
+      dest_registry: {},
+      filters: named('theirs/large'),
+      speed: 40 * 1024,
+    })
+    const id = await at.start(policy)
+    await expect.poll(partArrived, { timeout: MINUTE, interval: 50 }).toBe(true)
+    await at.killAndRestart()
+    expect((await at.ended(id)).status).toBe('Succeed')
+    expect(await at.digest(here('theirs/large:v1'))).toBe(image.digest)
+    expect(await at.logs(id)).toMatch(/goes on at byte [1-9]\d+ of/)
+    expect(at.front.log.some(({ path, status }) => path.includes('/blobs/') && status === 206)).toBe(true)
+  },
+  4 * MINUTE,
+)
+
+/** More than a part of the blob, and not all of it: parts have 64 MiB. */
+function partArrived(): boolean {
+  const root = at.server.dataDir
+  return readdirSync(root, { recursive: true, encoding: 'utf8' }).some((file) => {
+    const stat = statSync(path.join(root, file), { throwIfNoEntry: false })
+    return stat?.isFile() === true && stat.size > 70 * 2 ** 20
+  })
+}
+
+test(
+  'a target that fails for a while gets everything in the end',
+  async () => {
+    at = await openPlace('docker-registry')
+    const image = await at.image('storm', { layers: 2, layerBytes: 2 * CHUNK, compression: 'none' })
+    await at.push(image, here('library/storm:v1'))
+    const policy = await at.makeRule({ filters: named('library/storm'), copy_by_chunk: true })
+    at.front.break(/^PATCH /, { status: 502, body: '<html><body>Bad Gateway</body></html>', times: 3 })
+    at.front.break(/^HEAD .*\/manifests\//, { status: 503, times: 1 })
+    const { id, status } = await at.run(policy)
+    expect(status, await at.logs(id)).toBe('Succeed')
+    expect(await at.digest(there('library/storm:v1'))).toBe(image.digest)
+  },
+  4 * MINUTE,
+)
+
+test(
+  'a target that answers pages of HTML fails, with its status in the log and no attempt too many',
+  async () => {
+    at = await openPlace('docker-registry')
+    const image = await at.image('html', { layers: 1, layerBytes: 1000 })
+    await at.push(image, here('library/html:v1'))
+    const policy = await at.makeRule({ filters: named('library/html') })
+    at.front.break(/./, {
+      status: 200,
+      headers: { 'content-type': 'text/html' },
+      body: '<html>welcome</html>',
+    })
+    const { id, status } = await at.run(policy)
+    expect(status).toBe('Failed')
+    expect(await at.logs(id)).toMatch(/ERROR/)
+    expect(await at.digest(here('library/html:v1'))).toBe(image.digest)
+  },
+  4 * MINUTE,
+)
+
+test(
+  'two registries that copy to each other by events come to rest',
+  async () => {
+    at = await openPlace('entrepot')
+    const other = await startServer({ args: ['--upstream-private-networks', '127.0.0.0/8,::1'] })
+    try {
+      const theirs = harborOf(other.url, 'admin')
+      const to = await at.makeRegistry('peer', other.url)
+      const rule = { filters: named('library/**'), trigger: { type: 'event_based' } }
+      const ours = await at.makeRule({ ...rule, dest_registry: { id: to } })
+      const back = numberOf(
+        await theirs('POST', '/registries', { name: 'peer', type: 'harbor', url: at.server.url }),
+      )
+      const echo = { ...rule, name: 'echo', enabled: true, override: true, dest_registry: { id: back } }
+      const backwards = numberOf(await theirs('POST', '/replication/policies', echo))
+      const image = await at.image('echo', { layers: 1, layerBytes: 1000 })
+      await at.push(image, here('library/echo:v1'))
+      await expect
+        .poll(() => at.digest(`${other.host}/library/echo:v1`), { timeout: MINUTE })
+        .toBe(image.digest)
+      const count = async () => [
+        (await at.admin('GET', `/replication/executions?policy_id=${ours}`)).headers['x-total-count'],
+        (await theirs('GET', `/replication/executions?policy_id=${backwards}`)).headers['x-total-count'],
+      ]
+      const settled = async (): Promise<unknown> => {
+        const before = await count()
+        await sleep(2000)
+        const after = await count()
+        return JSON.stringify(before) === JSON.stringify(after) ? after : settled()
+      }
+      const executions = (await settled()) as string[]
+      expect(Number(executions[0]) + Number(executions[1])).toBeLessThan(8)
+    } finally {
+      await other.stop()
+    }
+  },
+  2 * MINUTE,
+)
