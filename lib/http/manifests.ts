@@ -3,6 +3,7 @@ import { RegistryError } from '../oci/errors.ts'
 import { MANIFEST_LIMIT_BYTES } from '../oci/manifest.ts'
 import type { Reference } from '../oci/reference.ts'
 import { deleteReference } from '../registry/deletion.ts'
+import { VIA_HEADER, viaOf } from '../registry/identity.ts'
 import { type FoundManifest, findManifest, putManifest } from '../registry/manifests.ts'
 import type { Call } from './api.ts'
 import { etagOf, isNotModified } from './conditions.ts'
@@ -47,7 +48,9 @@ function notePull(call: Call, name: string, reference: Reference, found: FoundMa
 }
 
 export async function writeManifest(call: Call, name: string, reference: Reference): Promise<HttpResponse> {
-  const { registry, request, actor } = call
+  const { registry, request } = call
+  const via = await viaOf(registry, request.headers[VIA_HEADER])
+  const actor = via ? { ...call.actor, replicated: { via } } : call.actor
   const bytes = await readBounded(request)
   const moreTags = reference.kind === 'digest' ? request.query.getAll('tag') : []
   const content = { bytes, contentType: request.headers['content-type'] }

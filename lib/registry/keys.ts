@@ -77,6 +77,7 @@
 //   JC                      <vendor>#<id>             schedule: cron, next time
 //   MQ#<queue>              <due, 13 digits>#<id>     message of a queue that is kept here
 //   META                    schema                    schema version of the store
+//   META                    identity                  what other registries know this one by when it copies to them
 //
 //   object key              holds
 //   b/<repo>/u/<id>         a blob's bytes; <id> is an upload session or one attempt to commit it
@@ -219,6 +220,7 @@ export const keys = {
     sk: `${String(dueAtMs).padStart(13, '0')}#${id}`,
   }),
   schema: { pk: 'META', sk: 'schema' } as Key,
+  identity: { pk: 'META', sk: 'identity' } as Key,
 }
 
 /** Partitions that are listed. */

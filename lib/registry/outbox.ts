@@ -51,6 +51,7 @@ export function eventWrite(
     requestId: actor.requestId,
     atMs: registry.clock.nowMs(),
     ...(actor.claims ? { claims: actor.claims } : {}),
+    ...(actor.replicated ? { replicated: { ...actor.replicated } } : {}),
   }
   return { kind: 'put', item: { ...keys.event(id), attributes } }
 }

@@ -4,7 +4,7 @@ import type { Descriptor, Platform } from '../oci/descriptor.ts'
 import { type Digest, digestOf } from '../oci/digest.ts'
 import { type Manifest, parseManifest } from '../oci/manifest.ts'
 import type { Json } from '../registry/ports.ts'
-import type { PlacedManifest, Source, Target } from './place.ts'
+import { CameFromThere, type PlacedManifest, type Source, type Target } from './place.ts'
 import type { Throttle } from './throttle.ts'
 import type { Turns } from './turns.ts'
 
@@ -38,13 +38,26 @@ export type Copied = 'copied' | 'unchanged' | 'skipped' | 'absent'
 
 const MANIFESTS_LIMIT = 10_000
 const BLOBS_AT_ONCE = 3
+const ROUNDS = 5
 const CONFIG_LIMIT_BYTES = 1024 * 1024
 const ACCESSORIES = ['sig', 'att', 'sbom']
 const ATTESTED = 'vnd.docker.reference.digest'
 
 /** @throws whatever either side does; what was copied until then need not be copied again */
 export async function copyTag(copying: Copying, tag: string): Promise<Copied> {
-  return new Copy(copying).tag(tag)
+  try {
+    for (let round = 1; ; round++) {
+      const { outcome, digest } = await new Copy(copying).tag(tag)
+      // Two tasks may have met here, each with what the tag was when it looked: whoever is last looks once more.
+      if (outcome !== 'copied' || round === ROUNDS) return outcome
+      if ((await copying.source.head(copying.from, tag)) === digest) return outcome
+      copying.log(`${copying.from}:${tag} was moved meanwhile`)
+    }
+  } catch (error) {
+    if (!(error instanceof CameFromThere)) throw error
+    copying.log(`skipped: ${error.message}`)
+    return 'skipped'
+  }
 }
 
 class Copy {
@@ -55,13 +68,18 @@ class Copy {
     this.#copying = copying
   }
 
-  async tag(tag: string): Promise<Copied> {
+  async tag(tag: string): Promise<{ outcome: Copied; digest?: Digest }> {
     const { source, from } = this.#copying
     const digest = await source.head(from, tag)
     if (digest === undefined) {
       this.#copying.log(`${from}:${tag} is not there any more`)
-      return 'absent'
+      return { outcome: 'absent' }
     }
+    return { outcome: await this.#artifact(tag, digest), digest }
+  }
+
+  async #artifact(tag: string, digest: Digest): Promise<Copied> {
+    const { source, from } = this.#copying
     const whole = await source.manifest(from, digest)
     const manifest = parseManifest(whole.bytes, whole.mediaType)
     if (!this.#copying.resource(manifest))

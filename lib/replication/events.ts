@@ -8,12 +8,11 @@ import { parseManifest } from '../oci/manifest.ts'
 import { findManifest } from '../registry/manifests.ts'
 import { systemEventWrite } from '../registry/outbox.ts'
 import type { Item, Write } from '../registry/ports.ts'
-import { type Registry, text } from '../registry/registry.ts'
+import { type Registry, type Replicated, text } from '../registry/registry.ts'
 import { readRepository } from '../registry/repositories.ts'
 import { tagsOfManifest } from '../registry/tags.ts'
 import { labelFilter, repositoryMatcher, subjectOfTag, tagFilter } from './filters.ts'
 import { sourceHere } from './here.ts'
-import { CAME_FROM } from './job.ts'
 import { type Payload, taskSpec } from './payload.ts'
 import { policiesByEvent } from './policies.ts'
 import type { ReplicationPolicy } from './policy.ts'
@@ -31,7 +30,7 @@ export async function replicateEvent(jobs: Jobs, event: Item): Promise<void> {
   const policies = (await policiesByEvent(jobs.registry)).filter((policy) => concerns(policy, event))
   if (policies.length === 0) return
   const wanted = await deeds(jobs.registry)
-  for (const policy of policies) await start(jobs, policy, wanted)
+  for (const policy of policies) await start(jobs, policy, wanted, replicatedIn(event).via)
 }
 
 /** Written with the end of an execution, so that it is told of once; other kinds' ends are no events. */
@@ -44,13 +43,21 @@ export function replicationEnded(registry: Registry, execution: Execution): Writ
 
 /** What comes from a registry does not go back to it. */
 function concerns(policy: ReplicationPolicy, event: Item): boolean {
-  const claims = event.attributes.claims as Record<string, string> | undefined
-  if (claims?.[CAME_FROM] === String(policy.registryId)) return false
+  if (replicatedIn(event).from === policy.registryId) return false
   if (!policy.deletion && text(event, 'type').endsWith('.deleted')) return false
   return repositoryMatcher(policy)(text(event, 'name'))
 }
 
-async function start(jobs: Jobs, policy: ReplicationPolicy, wanted: Deed[]): Promise<void> {
+function replicatedIn(event: Item): Replicated {
+  return (event.attributes.replicated ?? {}) as Replicated
+}
+
+async function start(
+  jobs: Jobs,
+  policy: ReplicationPolicy,
+  wanted: Deed[],
+  via: string[] | undefined,
+): Promise<void> {
   const matches = tagFilter(policy)
   const labels = labelFilter(policy)
   const chosen: Deed[] = []
@@ -62,7 +69,7 @@ async function start(jobs: Jobs, policy: ReplicationPolicy, wanted: Deed[]): Pro
   }
   if (chosen.length === 0) return
   try {
-    const tasks = chosen.map((deed) => taskSpec(policy, deed))
+    const tasks = chosen.map((deed) => taskSpec(policy, deed, via))
     await startExecution(jobs, { vendor: 'REPLICATION', rule: policy.id, trigger: 'EVENT' }, tasks)
   } catch (error) {
     // A repository that has no name at the destination; nothing would change that.

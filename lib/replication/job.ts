@@ -4,6 +4,7 @@ import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { requireRemoteRegistry } from '../registries/remote-registry.ts'
 import type { Upstreams } from '../registries/upstreams.ts'
+import { identityOf } from '../registry/identity.ts'
 import type { Json } from '../registry/ports.ts'
 import type { Actor } from '../registry/registry.ts'
 import { UpstreamError } from '../upstream/upstream-error.ts'
@@ -11,7 +12,7 @@ import { copyTag, type Uploads } from './copy.ts'
 import { platformFilter, repositoryMatcher, resourceFilter } from './filters.ts'
 import { sourceHere, targetHere } from './here.ts'
 import { destinationName } from './names.ts'
-import { type Payload, payloadOf } from './payload.ts'
+import { type Payload, payloadOf, viaIn } from './payload.ts'
 import type { Source, Target } from './place.ts'
 import { plan } from './plan.ts'
 import { runningOf } from './policies.ts'
@@ -61,24 +62,23 @@ function isFinal(error: unknown): boolean {
 }
 
 async function placesOf(
-  { registry, execution, signal }: JobContext,
+  { registry, execution, task, signal }: JobContext,
   policy: ReplicationPolicy,
   upstreams: Upstreams,
 ): Promise<{ source: Source; target: Target }> {
   const upstream = await upstreams.open(await requireRemoteRegistry(registry, policy.registryId))
-  if (policy.direction === 'push')
-    return { source: sourceHere(registry), target: targetThere(upstream, signal) }
+  if (policy.direction === 'push') {
+    const via = [...viaIn(task.payload), await identityOf(registry)]
+    return { source: sourceHere(registry), target: targetThere(upstream, via, signal) }
+  }
   const actor: Actor = {
     principal: 'replication',
     requestId: `replication-${execution.number}`,
     // By it an event is known to come from there, and is not sent back.
-    claims: { [CAME_FROM]: String(policy.registryId) },
+    replicated: { from: policy.registryId },
   }
   return { source: sourceThere(upstream), target: targetHere(registry, actor) }
 }
-
-/** The claim of what was replicated from another registry: that one’s number. */
-export const CAME_FROM = 'replicated_from'
 
 async function planOnce(context: JobContext, policy: ReplicationPolicy, source: Source): Promise<void> {
   if (!policy.enabled) throw new JobFailed('the rule is disabled')

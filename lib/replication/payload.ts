@@ -16,11 +16,20 @@ export function payloadOf(attributes: Attributes): Payload {
   return (attributes.do === undefined ? { do: 'plan' } : attributes) as Payload
 }
 
-/** As Harbor shows it. @throws REQUEST_INVALID when the repository has no name at the destination */
-export function taskSpec(policy: ReplicationPolicy, payload: Exclude<Payload, { do: 'plan' }>): TaskSpec {
+/** Registries that what is copied came through before this one. */
+export function viaIn({ via }: Attributes): string[] {
+  return (via ?? []) as string[]
+}
+
+/** As Harbor shows it. @param via of the event that starts it. @throws REQUEST_INVALID when the repository has no name at the destination */
+export function taskSpec(
+  policy: ReplicationPolicy,
+  payload: Exclude<Payload, { do: 'plan' }>,
+  via: string[] = [],
+): TaskSpec {
   const { repository, tag } = payload
   return {
-    payload: { ...payload },
+    payload: { ...payload, ...(via.length > 0 ? { via } : {}) },
     target: targetOf(policy),
     extra: {
       resource_type: 'image',

@@ -58,3 +58,6 @@ export interface Target {
    */
   delete(repository: string, tag: string, digest?: Digest): Promise<boolean>
 }
+
+/** What was copied from there is not taken back: the other registry has had it, and may have something newer by now. */
+export class CameFromThere extends Error {}

@@ -4,6 +4,7 @@ import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import { parseManifest, referrerDescriptor } from '../oci/manifest.ts'
 import { OCI_INDEX } from '../oci/media-types.ts'
+import { VIA_HEADER } from '../registry/identity.ts'
 import type { Json } from '../registry/ports.ts'
 import { upstreamCatalog, upstreamTags } from '../upstream/lists.ts'
 import type { Upstream } from '../upstream/upstream.ts'
@@ -19,12 +20,13 @@ import {
   uploadWhole,
 } from '../upstream/writing.ts'
 import { chunksOf } from './pieces.ts'
-import type { PlacedManifest, Source, Target, Upload } from './place.ts'
+import { CameFromThere, type PlacedManifest, type Source, type Target, type Upload } from './place.ts'
 
 /** As Harbor's. */
 const CHUNK_BYTES = 10 * 1024 * 1024
 const TRIES = 5
 const FIRST_WAIT_MS = 500
+const LOOP = 508
 
 export function sourceThere(upstream: Upstream): Source {
   return {
@@ -40,14 +42,15 @@ export function sourceThere(upstream: Upstream): Source {
   }
 }
 
-/** @param signal ends waiting */
-export function targetThere(upstream: Upstream, signal: AbortSignal): Target {
+/** @param via registries that what is put has gone through, this one the last of them. @param signal ends waiting */
+export function targetThere(upstream: Upstream, via: string[], signal: AbortSignal): Target {
+  const headers = { [VIA_HEADER]: via.join(',') }
   return {
     name: upstream.host,
     head: (repository, reference) => head(upstream, repository, reference),
     hasBlob: async (repository, { digest }) => (await upstream.headBlob(repository, digest)) !== undefined,
     upload: (upload) => send(upstream, upload, signal),
-    put: (repository, reference, manifest) => put(upstream, repository, reference, manifest),
+    put: (repository, reference, manifest) => put(upstream, repository, reference, manifest, headers),
     delete: (repository, tag, digest) => remove(upstream, repository, tag, digest),
   }
 }
@@ -159,8 +162,13 @@ async function put(
   repository: string,
   reference: string,
   manifest: PlacedManifest,
+  headers: Record<string, string>,
 ): Promise<void> {
-  const { listsReferrers } = await pushManifest(upstream, repository, reference, manifest)
+  const { listsReferrers } = await pushManifest(upstream, repository, reference, manifest, headers).catch(
+    (error) => {
+      throw error instanceof UpstreamError && error.status === LOOP ? new CameFromThere(error.message) : error
+    },
+  )
   const parsed = parseManifest(manifest.bytes, manifest.mediaType)
   if (!parsed.subject || listsReferrers) return
   const descriptor = referrerDescriptor(parsed, manifest.digest, manifest.bytes.length)

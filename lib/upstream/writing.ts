@@ -132,12 +132,13 @@ export async function pushManifest(
   repository: string,
   reference: string,
   { bytes, mediaType }: { bytes: Uint8Array; mediaType: string },
+  headers: Record<string, string> = {},
 ): Promise<{ listsReferrers: boolean }> {
   const answer = await upstream.exchange.send({
     method: 'PUT',
     path: `/v2/${upstream.at(repository)}/manifests/${reference}`,
     scope: pushScope(upstream, repository),
-    headers: { 'content-type': mediaType, 'content-length': String(bytes.length) },
+    headers: { ...headers, 'content-type': mediaType, 'content-length': String(bytes.length) },
     body: bytes,
   })
   answer.discard()
