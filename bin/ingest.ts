@@ -1,5 +1,4 @@
 // The registry's tasks in the cloud: the whole HTTP core over S3 and DynamoDB. Configured by ENTREPOT_* variables alone.
-import { dispatchTo } from '../lib/aws/job-queues.ts'
 import { protectWhileBusy } from '../lib/aws/task-protection.ts'
 import { ConfigError, readConfig } from '../lib/config/config.ts'
 import { trustExtraAuthorities } from '../lib/config/trust.ts'
@@ -9,12 +8,8 @@ import { openStores } from '../lib/shapes/open-stores.ts'
 
 try {
   trustExtraAuthorities(process.env)
-  const dispatch = dispatchTo(process.env)
   const config = readConfig(['--stores', 'aws', '--log-to', 'stdout'], process.env)
-  const server = await startServer(config, {
-    ...(await openStores(config)),
-    ...(dispatch ? { dispatch } : {}),
-  })
+  const server = await startServer(config, await openStores(config))
   const unprotect = protectWhileBusy(() => server.busy, process.env.ECS_AGENT_URI)
   console.log(`Entrepôt ingest is listening on ${server.url}`)
   for (const signal of ['SIGTERM', 'SIGINT'] as const)

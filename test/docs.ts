@@ -2,7 +2,7 @@
 // they are not up to date.
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { openApi } from './openapi.ts'
+import { openApi } from './openapi/document.ts'
 
 const root = path.resolve(import.meta.dirname, '..')
 const ARCHITECTURE = path.join(root, 'docs/ARCHITECTURE.md')

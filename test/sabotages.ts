@@ -81,9 +81,33 @@ export const SABOTAGES: Sabotage[] = [
     needs: [],
   },
   {
+    name: 'openapi-style',
+    breaks: 'operations of docs/openapi.yaml do not say what they do',
+    files: ['test/openapi'],
+    needs: [],
+  },
+  {
+    name: 'schemathesis',
+    breaks: 'a proxy answers 500 where labels are listed',
+    files: ['test/schemathesis'],
+    needs: ['schemathesis'],
+  },
+  {
     name: 'roles',
     breaks: 'guests may push',
     files: ['test/access'],
+    needs: [],
+  },
+  {
+    name: 'login-limits',
+    breaks: 'each process counts failed logins for itself',
+    files: ['test/domain/login-limits.test.ts'],
+    needs: [],
+  },
+  {
+    name: 'audit',
+    breaks: 'what people do is noted twice',
+    files: ['test/api/audit-log.test.ts'],
     needs: [],
   },
   {

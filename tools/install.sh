@@ -30,6 +30,9 @@ DYNOXIDE=3.2.0
 MINISTACK=1.5.33
 CFN_LINT=1.58.0
 
+# Calls every operation of docs/openapi.yaml with what its schemas allow, and with what they do not.
+SCHEMATHESIS=4.32.5
+
 # OpenTofu drives Harbor's Terraform provider.
 TOFU=v1.12.6
 
@@ -137,6 +140,7 @@ install_python() {
   touch "$stamp"
 }
 install_ministack() { install_python ministack "$MINISTACK" 'ministack[full]'; }
+install_schemathesis() { install_python schemathesis "$SCHEMATHESIS" schemathesis; }
 install_cfn-lint() { install_python cfn-lint "$CFN_LINT" cfn-lint; }
 
 # Its go.mod has a replace directive, which only counts in the main module: it is built inside a copy of the module.
@@ -172,7 +176,7 @@ fi
 if wanted debian core "$@"; then install_debian; fi
 
 failed=0
-for name in dynoxide ministack cfn-lint; do
+for name in dynoxide ministack cfn-lint schemathesis; do
   if wanted "$name" core "$@"; then
     "install_$name" || { say "$name: FAILED"; failed=1; }
   fi

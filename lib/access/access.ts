@@ -24,6 +24,13 @@ export interface Caller {
   mayAskFor(action: string, repositoryName: string): Promise<boolean>
 }
 
+/** What a request says of who sends it, and from where. */
+export interface Sender {
+  authorization: string | undefined
+  /** Of the client: failed logins are counted by it. */
+  address: string
+}
+
 export interface AccessOptions {
   registry: Registry
   secrets: Secrets
@@ -45,7 +52,7 @@ export interface Access {
    * @throws UNAUTHORIZED with a challenge; DENIED when the caller is known and may not
    */
   authorize(
-    authorization: string | undefined,
+    sender: Sender,
     realm: string,
     needed: ResourceActions[],
     wished?: ResourceActions[],
@@ -55,9 +62,9 @@ export interface Access {
    * @returns the anonymous principal without credentials
    * @throws UNAUTHORIZED, TOOMANYREQUESTS
    */
-  authenticate(authorization: string | undefined): Promise<Principal>
+  authenticate(sender: Sender): Promise<Principal>
   /** @returns undefined when name or secret is wrong. @throws TOOMANYREQUESTS */
-  logIn(name: string, secret: string): Promise<Principal | undefined>
+  logIn(name: string, secret: string, address: string): Promise<Principal | undefined>
   token(request: TokenRequest): Promise<Record<string, unknown>>
   publicKeys(): { keys: object[] }
 }
@@ -96,7 +103,7 @@ export function createAccess(options: AccessOptions): Access {
   }
 
   return {
-    async authorize(authorization, realm, needed, wished = []) {
+    async authorize({ authorization, address }, realm, needed, wished = []) {
       if (open) return callerOf(OPEN)
       const challenge = (error?: string) => unauthorized(realm, service, [...needed, ...wished], error)
       if (authorization === undefined) return asAnonymous(needed, challenge())
@@ -107,19 +114,19 @@ export function createAccess(options: AccessOptions): Access {
         return asBearer(registry, token, needed, challenge('insufficient_scope'))
       }
       const basic = parseBasic(authorization)
-      const principal = basic && (await passwords.verify(basic.name, basic.password))
+      const principal = basic && (await passwords.verify(basic.name, basic.password, address))
       if (!principal) throw challenge()
       return asPrincipal(principal, needed)
     },
-    async authenticate(authorization) {
+    async authenticate({ authorization, address }) {
       if (open) return OPEN
       if (authorization === undefined) return ANONYMOUS
       const basic = parseBasic(authorization)
-      const principal = basic && (await passwords.verify(basic.name, basic.password))
+      const principal = basic && (await passwords.verify(basic.name, basic.password, address))
       if (!principal) throw new RegistryError('UNAUTHORIZED', 'unauthorized: incorrect user name or password')
       return principal
     },
-    logIn: async (name, secret) => (open ? undefined : passwords.verify(name, secret)),
+    logIn: async (name, secret, address) => (open ? undefined : passwords.verify(name, secret, address)),
     token: (request) => answerTokenRequest(endpoint, request),
     publicKeys: () => ({ keys: tokens.publicKeys() }),
   }

@@ -16,11 +16,11 @@ type Entity = Pick<NewMember, 'kind' | 'entity' | 'name'>
 
 /**
  * Groups that are not known yet are made: a provider may know them, and their members come with their logins.
- * @throws REQUEST_INVALID when nobody is named; NOT_FOUND
+ * @throws REQUEST_INVALID when nobody is named, or by a number nobody has; NOT_FOUND for a name
  */
 export async function entityOf(registry: Registry, { user, group }: WantedEntity): Promise<Entity> {
-  if (user.number) return asUser(await requireUser(registry, user.number))
-  if (group.number) return asGroup(await requireGroup(registry, group.number))
+  if (user.number) return asUser(await known(requireUser(registry, user.number)))
+  if (group.number) return asGroup(await known(requireGroup(registry, group.number)))
   if (user.name !== '') {
     const found = await findUser(registry, user.name)
     if (!found) throw new RegistryError('NOT_FOUND', `user ${user.name} is not found`)
@@ -29,6 +29,14 @@ export async function entityOf(registry: Registry, { user, group }: WantedEntity
   if (group.name === '' && group.ldapDn === '')
     throw new RegistryError('REQUEST_INVALID', 'at least one of member_user or member_group must be provided')
   return asGroup((await knownGroup(registry, group)) ?? (await newGroup(registry, group)))
+}
+
+/** A number in the body that nobody has is bad input; what is not found is only what the path names. As in Harbor. */
+function known<T>(looked: Promise<T>): Promise<T> {
+  return looked.catch((error: unknown) => {
+    if (!(error instanceof RegistryError && error.code === 'NOT_FOUND')) throw error
+    throw new RegistryError('REQUEST_INVALID', error.message)
+  })
 }
 
 async function knownGroup(registry: Registry, wanted: WantedEntity['group']): Promise<Group | undefined> {

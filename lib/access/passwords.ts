@@ -1,26 +1,28 @@
 // Logins by name and secret: in constant time, with the same work for names that do not exist.
 import { createHmac, randomBytes } from 'node:crypto'
-import { RegistryError } from '../oci/errors.ts'
 import type { Registry } from '../registry/registry.ts'
 import { type IdentityProvider, onboard } from './identity-providers.ts'
+import { attemptOf, checkLimits, countFailure, noteSuccess } from './login-limits.ts'
+import { LoginsUnderWay } from './logins-under-way.ts'
 import { hashIn, matchesHash } from './password-hash.ts'
 import type { Principal } from './principal.ts'
-import { findLogin, type Login, principalOfUser } from './principals.ts'
+import { type Login, principalOfUser, readLogin } from './principals.ts'
 import { CLI_SECRET } from './user-secrets.ts'
 
 const REMEMBERED_MS = 60_000
 const REMEMBERED = 1000
 const NAME_LIMIT = 255
-const FAILURES = 10
-const FAILURES_WITHIN_MS = 60_000
+/** After a failure, how long this process looks again before it lets anybody in. */
+const WARY_MS = 60_000
 
 export class Passwords {
   readonly #registry: Registry
   readonly #secret = randomBytes(32)
   readonly #known = new Map<string, number>()
-  readonly #failures = new Map<string, { count: number; sinceMs: number }>()
-
   readonly #providers: IdentityProvider[]
+
+  readonly #underWay = new LoginsUnderWay()
+  #failedAtMs = Number.NEGATIVE_INFINITY
 
   /** @param providers asked, in this order, for users whose password is not ours */
   constructor(registry: Registry, providers: IdentityProvider[] = []) {
@@ -29,27 +31,42 @@ export class Passwords {
   }
 
   /**
+   * @param address of the client; failures are counted by it too
    * @returns undefined when name or secret is wrong, or the login is disabled or expired: whoever asks is not told which
    * @throws TOOMANYREQUESTS after too many wrong ones
    */
-  async verify(name: string, password: string): Promise<Principal | undefined> {
-    const now = this.#registry.clock.nowMs()
-    const login = await findLogin(this.#registry, name)
+  async verify(name: string, password: string, address: string): Promise<Principal | undefined> {
+    const registry = this.#registry
+    const now = registry.clock.nowMs()
+    const attempt = attemptOf(name, address)
+    const { login, besides } = await readLogin(registry, name, attempt.keys)
+    // Before what is remembered: otherwise that could be guessed at, as fast as a process answers.
+    checkLimits(registry, besides)
     const proof = this.#proof(name, password, login)
     const allowed = login && !login.refused
-    if (allowed && (this.#known.get(proof) ?? 0) > now) return login.principal
-    this.#refuseFlood(name, now)
-    const right = await isRight(password, login)
-    const own = right && allowed ? login.principal : undefined
-    const principal = own ?? (await this.#byProvider(name, password, login))
-    if (!principal) {
-      this.#failed(name, now)
-      return undefined
+    if (allowed && (this.#known.get(proof) ?? 0) > now) {
+      await noteSuccess(registry, attempt, besides, false)
+      return login.principal
     }
-    this.#failures.delete(name)
-    if (this.#known.size >= REMEMBERED) this.#known.clear()
-    if (own || login) this.#known.set(proof, now + REMEMBERED_MS)
-    return principal
+    const underWay = this.#underWay.begin(attempt)
+    try {
+      const right = await isRight(password, login)
+      const own = right && allowed ? login.principal : undefined
+      const principal = own ?? (await this.#byProvider(name, password, login))
+      if (!principal) {
+        this.#failedAtMs = registry.clock.nowMs()
+        await countFailure(registry, attempt, besides)
+        return undefined
+      }
+      await underWay.earlier
+      const wary = registry.clock.nowMs() - this.#failedAtMs < WARY_MS
+      await noteSuccess(registry, attempt, besides, wary)
+      if (this.#known.size >= REMEMBERED) this.#known.clear()
+      if (own || login) this.#known.set(proof, now + REMEMBERED_MS)
+      return principal
+    } finally {
+      underWay.end()
+    }
   }
 
   /** Users with a password of ours, and robots, are nobody else's. */
@@ -76,23 +93,6 @@ export class Passwords {
     return createHmac('sha256', this.#secret)
       .update(JSON.stringify([name, password, hash, second]))
       .digest('base64')
-  }
-
-  #refuseFlood(name: string, now: number): void {
-    const failures = this.#failures.get(name)
-    if (!failures || failures.count < FAILURES) return
-    const leftMs = failures.sinceMs + FAILURES_WITHIN_MS - now
-    if (leftMs <= 0) return void this.#failures.delete(name)
-    throw new RegistryError('TOOMANYREQUESTS', 'too many wrong passwords for this user: wait a minute', {
-      headers: { 'Retry-After': String(Math.ceil(leftMs / 1000)) },
-    })
-  }
-
-  #failed(name: string, now: number): void {
-    const failures = this.#failures.get(name)
-    if (this.#failures.size >= REMEMBERED) this.#failures.clear()
-    if (failures && now - failures.sinceMs < FAILURES_WITHIN_MS) failures.count += 1
-    else this.#failures.set(name, { count: 1, sinceMs: now })
   }
 }
 

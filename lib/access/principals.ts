@@ -2,14 +2,16 @@
 
 import { configurationIn } from '../registry/configuration.ts'
 import { keys } from '../registry/keys.ts'
-import type { Item } from '../registry/ports.ts'
+import type { Item, Key } from '../registry/ports.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Principal, RobotPermission } from './principal.ts'
 import { type Robot, robotOf } from './robots.ts'
 import { type User, userOf } from './users.ts'
 
 /** What robots' names begin with beside the configured prefix: Harbor's own, and one that no shell reads as a variable. */
-const ROBOT_PREFIXES = ['robot$', 'robot-']
+export const ROBOT_PREFIXES = ['robot$', 'robot-']
+
+const LONGEST_LOGIN = 600
 
 /** The item behind a login name, of a user or robot, with what it means. */
 export interface Login {
@@ -24,20 +26,38 @@ export interface Login {
 
 /** @returns undefined when nobody has that name */
 export async function findLogin(registry: Registry, login: string): Promise<Login | undefined> {
-  if (login === '' || login.length > 600) return undefined
-  const usual = ROBOT_PREFIXES.find((prefix) => login.startsWith(prefix))
-  if (usual) return findRobotLogin(registry, login, usual)
-  const [settings, user] = await registry.metadata.batchGet([keys.configuration, keys.user(login)])
-  const { robot_name_prefix: prefix } = configurationIn(settings)
-  // A user first: no prefix that somebody configures may lock people out.
-  if (user) return userLogin(user)
-  if (prefix === '' || !login.startsWith(prefix)) return undefined
-  return findRobotLogin(registry, login, prefix)
+  return (await readLogin(registry, login, [])).login
 }
 
-async function findRobotLogin(registry: Registry, login: string, prefix: string): Promise<Login | undefined> {
-  const item = await registry.metadata.get(keys.robot(login.slice(prefix.length)))
-  return item && robotLogin(registry, item, login)
+/** @param besides items to read in the same call, whether or not there is anybody of that name */
+export async function readLogin(
+  registry: Registry,
+  login: string,
+  besides: Key[],
+): Promise<{ login: Login | undefined; besides: (Item | undefined)[] }> {
+  const read = (...wanted: Key[]) => registry.metadata.batchGet([...besides, ...wanted])
+  const answer = (found: (Item | undefined)[], known: Login | undefined) => ({
+    login: known,
+    besides: found.slice(0, besides.length),
+  })
+  if (login === '' || login.length > LONGEST_LOGIN) return answer(await read(), undefined)
+  const usual = ROBOT_PREFIXES.find((prefix) => login.startsWith(prefix))
+  if (usual) {
+    const found = await read(robotKey(login, usual))
+    return answer(found, robotLogin(registry, found.at(-1), login))
+  }
+  const found = await read(keys.configuration, keys.user(login))
+  const [settings, user] = found.slice(besides.length)
+  const { robot_name_prefix: prefix } = configurationIn(settings)
+  // A user first: no prefix that somebody configures may lock people out.
+  if (user) return answer(found, userLogin(user))
+  if (prefix === '' || !login.startsWith(prefix)) return answer(found, undefined)
+  const item = await registry.metadata.get(robotKey(login, prefix))
+  return answer(found, robotLogin(registry, item, login))
+}
+
+function robotKey(login: string, prefix: string): Key {
+  return keys.robot(login.slice(prefix.length))
 }
 
 function userLogin(item: Item): Login {
@@ -51,7 +71,8 @@ function userLogin(item: Item): Login {
   }
 }
 
-function robotLogin(registry: Registry, item: Item, login: string): Login {
+function robotLogin(registry: Registry, item: Item | undefined, login: string): Login | undefined {
+  if (!item) return undefined
   const robot = robotOf(item.attributes)
   const { expiresAtSeconds } = robot
   const expired = expiresAtSeconds !== -1 && expiresAtSeconds * 1000 <= registry.clock.nowMs()

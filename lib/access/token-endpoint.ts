@@ -14,6 +14,8 @@ export interface TokenRequest {
   query: URLSearchParams
   form?: URLSearchParams
   authorization?: string
+  /** Of the client. */
+  address: string
 }
 
 export interface TokenEndpoint {
@@ -58,15 +60,15 @@ export async function answerTokenRequest(
 }
 
 async function whoAsks(endpoint: TokenEndpoint, request: TokenRequest): Promise<Principal> {
-  const { form, authorization } = request
+  const { form, authorization, address } = request
   if (authorization !== undefined) {
     const basic = parseBasic(authorization)
     if (!basic) throw wrong('log in with user and password (Basic), or without anything')
-    return byPassword(endpoint, basic.name, basic.password)
+    return byPassword(endpoint, basic.name, basic.password, address)
   }
   const grant = form?.get('grant_type')
   if (grant === 'password')
-    return byPassword(endpoint, form?.get('username') ?? '', form?.get('password') ?? '')
+    return byPassword(endpoint, form?.get('username') ?? '', form?.get('password') ?? '', address)
   if (grant === 'refresh_token') return byRefreshToken(endpoint, form?.get('refresh_token') ?? '')
   if (grant)
     throw new RegistryError(
@@ -76,8 +78,13 @@ async function whoAsks(endpoint: TokenEndpoint, request: TokenRequest): Promise<
   return ANONYMOUS
 }
 
-async function byPassword(endpoint: TokenEndpoint, name: string, password: string): Promise<Principal> {
-  const principal = await endpoint.passwords.verify(name, password)
+async function byPassword(
+  endpoint: TokenEndpoint,
+  name: string,
+  password: string,
+  address: string,
+): Promise<Principal> {
+  const principal = await endpoint.passwords.verify(name, password, address)
   if (!principal) throw wrong('incorrect username or password')
   return principal
 }

@@ -2,8 +2,7 @@
 import { keys, partitions } from '../registry/keys.ts'
 import type { Item } from '../registry/ports.ts'
 import { number, type Registry } from '../registry/registry.ts'
-import { isShown } from './artifacts.ts'
-import { readCollection } from './collection.ts'
+import { isShown, readCollection } from './collection.ts'
 
 const COUNTED = 100_000
 const READ_AT_ONCE = 50

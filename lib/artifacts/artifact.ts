@@ -12,7 +12,6 @@ export interface ArtifactTag {
   pushedAtMs: number
   /** The last pull by this tag. */
   pulledAtMs?: number
-  immutable: boolean
 }
 
 export interface Accessory {

@@ -71,6 +71,11 @@ export function isAccessory({ summary, tags }: Pick<Row, 'summary' | 'tags'>): b
   )
 }
 
+/** What a repository shows, and counts. */
+export function isShown(row: Row, collection: Collection): boolean {
+  return !isAccessory(row) && (row.tags.length > 0 || !collection.children.has(row.digest))
+}
+
 async function readAll(registry: Registry, pk: string, limit: number, what: string): Promise<Item[]> {
   const items: Item[] = []
   for (;;) {

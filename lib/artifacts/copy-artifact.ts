@@ -4,12 +4,13 @@ import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { type Manifest, parseManifest } from '../oci/manifest.ts'
 import type { Reference } from '../oci/reference.ts'
+import { immutableIn } from '../registry/immutable-tags.ts'
 import { keys } from '../registry/keys.ts'
 import { manifestOf } from '../registry/manifest-record.ts'
 import { bytesOf, findManifest } from '../registry/manifests.ts'
 import { mountBlob } from '../registry/mounts.ts'
 import { placeManifest } from '../registry/place-manifest.ts'
-import { findProject } from '../registry/projects.ts'
+import { findProject, type Project } from '../registry/projects.ts'
 import type { Actor, Registry } from '../registry/registry.ts'
 import { openRepository, type Repository, requireRepository } from '../registry/repositories.ts'
 import { requireRoom } from '../registry/room.ts'
@@ -35,7 +36,7 @@ export interface Copied {
  * the target has them already.
  * @param to the repository to copy into, with its project; made where it does not exist
  * @throws NAME_UNKNOWN, MANIFEST_UNKNOWN; DENIED for an accessory; REQUEST_INVALID for more than 500 manifests;
- *   MANIFEST_BLOB_UNKNOWN where content of it is missing or damaged
+ *   MANIFEST_BLOB_UNKNOWN where content of it is missing or damaged; PRECONDITION where an immutable tag would move
  */
 export async function copyArtifact(
   registry: Registry,
@@ -48,9 +49,10 @@ export async function copyArtifact(
   await refuseAccessory(registry, source, record.digest)
   const plan = await planCopy(registry, source, record.digest)
   const target = await openRepository(registry, to, actor)
+  const project = await findProject(registry, target.projectName)
   let created = 0
   // Children come before what names them, accessories after what they belong to.
-  for (const part of plan) if (await copyOne(registry, source, target, part, actor)) created += 1
+  for (const part of plan) if (await copyOne(registry, source, target, project, part, actor)) created += 1
   return { repository: target, digest: record.digest, created }
 }
 
@@ -110,16 +112,17 @@ async function copyOne(
   registry: Registry,
   source: Repository,
   target: Repository,
+  project: Project | undefined,
   { digest, bytes, mediaType, manifest }: Part,
   actor: Actor,
 ): Promise<boolean> {
   const present = await registry.metadata.get(keys.manifest(target.id, digest))
   if (!present) {
-    const project = await findProject(registry, target.projectName)
     if (project) await requireRoom(registry, project, manifest, { digest, sizeBytes: bytes.length })
     await linkContent(registry, source, target, manifest)
   }
   const tags = (await readTags(registry, source.id, digest)).map(({ name }) => name)
+  const immutable = project && immutableIn(project, target.name)
   let made = false
   for (let at = 0; at === 0 || at < tags.length; at += TAGS_AT_ONCE) {
     const placement = {
@@ -128,6 +131,7 @@ async function copyOne(
       contentType: mediaType,
       tags: tags.slice(at, at + TAGS_AT_ONCE),
       cause: 'copy',
+      ...(immutable ? { immutable } : {}),
     }
     const { created } = await placeManifest(registry, target, placement, actor)
     made ||= created

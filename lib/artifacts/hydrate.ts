@@ -119,7 +119,6 @@ export async function tagsOf(
         name,
         pushedAtMs: pushedAtMs ?? (await tagHistory(registry, repo, name, 1))[0]?.atMs ?? 0,
         ...(pulledAtMs === undefined ? {} : { pulledAtMs }),
-        immutable: false,
       }
     }),
   )

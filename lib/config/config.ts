@@ -109,6 +109,8 @@ function explain(error: z.ZodError, values: Record<string, unknown>): string {
 function checkTogether(config: Config): void {
   if ((config.tlsCert === undefined) !== (config.tlsKey === undefined))
     throw new ConfigError('tlsCert and tlsKey belong together: give both or neither')
+  if (config.tlsCa !== undefined && !config.tlsCert)
+    throw new ConfigError('tlsCa needs tlsCert and tlsKey: there is no certificate that it could have signed')
   if ((config.cognitoPool === undefined) !== (config.cognitoClient === undefined))
     throw new ConfigError('cognitoPool and cognitoClient belong together: give both or neither')
   const missing = (['bucket', 'table', 'secrets'] as const).find((key) => config[key] === undefined)

@@ -10,6 +10,7 @@ export type RegistryConfig = Pick<
   | 'undoWindowDays'
   | 'pushGraceHours'
   | 'blobLimitGiB'
+  | 'auditLogDays'
   | 'redirectBlobs'
   | 'redirectHeads'
   | 'directUploads'
@@ -34,6 +35,7 @@ export function settingsOf(config: RegistryConfig) {
     undoWindowMs: config.undoWindowDays * DAY_MS,
     pushGraceMs: config.pushGraceHours * HOUR_MS,
     blobLimitBytes: Math.floor(config.blobLimitGiB * 2 ** 30),
+    auditKeptMs: config.auditLogDays * DAY_MS,
     createProjectsOnPush: config.open,
     redirectBlobs: config.redirectBlobs === 'on',
     redirectHeads: config.redirectHeads === 'on',

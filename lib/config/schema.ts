@@ -22,6 +22,9 @@ export const configSchema = z.strictObject({
   open: flag().default(false).describe('no login, projects made on push; loopback only, for labs and tests'),
   tlsCert: filePath.optional().describe('PEM file with the certificate chain; serves HTTPS'),
   tlsKey: filePath.optional().describe('PEM file with its private key'),
+  tlsCa: filePath
+    .optional()
+    .describe('PEM file of the private authority that signed it, for people to download and trust'),
   redirectHttp: z.coerce
     .number()
     .int()
@@ -33,6 +36,13 @@ export const configSchema = z.strictObject({
     .url({ protocol: /^https?$/ })
     .optional()
     .describe('URL clients use, where a proxy stands in front'),
+  trustedProxies: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(10)
+    .default(0)
+    .describe('proxies in front, whose X-Forwarded-For tells the client’s address; 0: it is not believed'),
   keepAliveSeconds: z.coerce
     .number()
     .int()
@@ -58,6 +68,13 @@ export const configSchema = z.strictObject({
     .max(8760)
     .default(6)
     .describe('hours between sweeps; 0 for never'),
+  auditLogDays: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(36_500)
+    .default(365)
+    .describe('days an entry of the audit log is kept'),
   blobLimitGiB: z.coerce.number().positive().max(5120).default(5120).describe('largest blob accepted'),
   edge: z
     .enum(['on', 'off'])

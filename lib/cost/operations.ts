@@ -32,7 +32,7 @@ const api = { requests: 1, apiCalls: 1, apiSeconds: API_SECONDS }
 export const OPERATIONS = {
   /** /v2/ without login, answered where it arrives. */
   ping: { requests: 1 },
-  token: { ...api, apiSeconds: TOKEN_SECONDS, readUnits: 3 },
+  token: { ...api, apiSeconds: TOKEN_SECONDS, readUnits: 6 },
   missingBlob: { ...api, readUnits: 2 },
   /** Where clients put blobs into the bucket themselves, who may push misses one only after a look into it. */
   look: { s3Writes: 1 },
@@ -54,10 +54,10 @@ export const OPERATIONS = {
   manifestPush: { ...api, readUnits: 4, writeUnits: 20 },
   /** What each blob that it names adds. */
   manifestPushBlob: { readUnits: 1, writeUnits: 1.3 },
-  relay: { relayCalls: 1, readUnits: 14, writeUnits: 16 },
+  relay: { relayCalls: 1, readUnits: 15, writeUnits: 16 },
   relayBlob: { writeUnits: 2.2 },
   /** By tag; what was pulled how often is written once a minute at most, here counted with every pull. */
-  manifestPull: { ...api, readUnits: 6, writeUnits: 3 },
+  manifestPull: { ...api, readUnits: 6, writeUnits: 4 },
   blobPull: { ...api, readUnits: 1, s3Reads: 1 },
 } satisfies Record<string, Partial<Quantities>>
 

@@ -56,6 +56,7 @@ const US_EAST_1 = {
   functionGbSecond: read(0.0000133334),
   readUnit: read(0.125 / MILLION),
   writeUnit: read(0.625 / MILLION),
+  queueRequest: unread(0.4 / MILLION),
   /** S3's own, to EventBridge. */
   event: unread(1 / MILLION),
   /** Of Fargate on arm64. */
@@ -84,6 +85,7 @@ export const ALLOWANCES = {
   edgeRequests: 10 * MILLION,
   edgeFunctions: 2 * MILLION,
   functionCalls: MILLION,
+  queueRequests: MILLION,
   functionGbSeconds: 400_000,
   logGb: 5,
   traces: 100_000,

@@ -59,11 +59,12 @@ function linesOf(use: Use, asked: Quantities, standing: Standing, deployment: De
   const answersGb = (asked.requests * ANSWER_KIB) / KIB_PER_GB
   const edgeRequests = edge ? asked.requests : 0
   const apiCalls = edge ? asked.apiCalls : 0
-  const calls = apiCalls + asked.relayCalls
-  const functionGbSeconds =
-    (edge ? asked.apiSeconds * API_GB : 0) + asked.relayCalls * RELAY_SECONDS * RELAY_GB
+  const relayCalls = asked.relayCalls + standing.lookCalls
+  const readUnits = asked.readUnits + standing.lookReadUnits
+  const calls = apiCalls + relayCalls
+  const functionGbSeconds = (edge ? asked.apiSeconds * API_GB : 0) + relayCalls * RELAY_SECONDS * RELAY_GB
   const traces = Math.min(calls, TRACED_A_SECOND) + Math.max(0, calls - TRACED_A_SECOND) * TRACED_SHARE
-  const logGb = ((asked.requests + asked.relayCalls) * LOG_KIB) / KIB_PER_GB
+  const logGb = ((asked.requests + relayCalls) * LOG_KIB) / KIB_PER_GB
   const outGb = use.gibPulled * (1 - use.insideShare) + (edge ? 0 : answersGb)
   const balancedGb = use.gibPushed * use.streamedShare + (edge ? 0 : answersGb)
   return [
@@ -97,10 +98,14 @@ function linesOf(use: Use, asked: Quantities, standing: Standing, deployment: De
     ),
     line(
       'DynamoDB',
-      `${count(asked.readUnits)} read, ${count(asked.writeUnits)} write units`,
-      [asked.readUnits, prices.readUnit],
+      `${count(readUnits)} read, ${count(asked.writeUnits)} write units`,
+      [readUnits, prices.readUnit],
       [asked.writeUnits, prices.writeUnit],
     ),
+    line('SQS', `${count(standing.queueRequests)} requests`, [
+      beyond(standing.queueRequests, 'queueRequests'),
+      prices.queueRequest,
+    ]),
     line('EventBridge', `${count(asked.events)} of S3's events`, [asked.events, prices.event]),
     line(
       'Fargate',

@@ -6,6 +6,12 @@ export const HOURS = 730
 const SWEEPS = (HOURS / 24) * 4
 const SWEEP_HOURS = 0.1
 const ZONES = 2
+/** Every minute somebody looks for jobs that are due or lost. */
+const LOOKS = HOURS * 60
+/** Strongly consistent: two for what is due, and every five minutes six for what was lost. */
+const LOOK_READ_UNITS = 3.2
+/** Lambda asks a queue without messages from five pollers, each of which waits twenty seconds. */
+const QUEUE_REQUESTS = (HOURS * 3600 * 5) / 20
 const ENDPOINTS = 6
 
 export interface Standing {
@@ -21,6 +27,10 @@ export interface Standing {
   /** An alarm over several metrics counts as often. */
   alarmMetrics: number
   dashboards: number
+  /** Calls of the function that looks for due jobs, what they read, and how often queues are asked. */
+  lookCalls: number
+  lookReadUnits: number
+  queueRequests: number
 }
 
 export function standingOf({
@@ -43,5 +53,8 @@ export function standingOf({
     secrets: 2,
     alarmMetrics: 6 + (frontDoor === 'cloudfront' ? 4 : 0) + (ingest === 'off' ? 0 : 2),
     dashboards: 1,
+    lookCalls: LOOKS,
+    lookReadUnits: LOOKS * LOOK_READ_UNITS,
+    queueRequests: QUEUE_REQUESTS,
   }
 }

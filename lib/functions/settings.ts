@@ -21,6 +21,7 @@ export function readFunctionSettings(env: NodeJS.ProcessEnv): FunctionSettings {
       undoWindowDays: number(env, 'ENTREPOT_UNDO_WINDOW_DAYS', 7),
       pushGraceHours: number(env, 'ENTREPOT_PUSH_GRACE_HOURS', 24),
       blobLimitGiB: number(env, 'ENTREPOT_BLOB_LIMIT_GIB', 5120),
+      auditLogDays: number(env, 'ENTREPOT_AUDIT_LOG_DAYS', 365),
       redirectBlobs: 'on',
       directUploads: switched(env, 'ENTREPOT_DIRECT_UPLOADS'),
       upstreamPrivateNetworks: env.ENTREPOT_UPSTREAM_PRIVATE_NETWORKS ?? '',

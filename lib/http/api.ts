@@ -24,6 +24,8 @@ export interface Api {
   upstreams: Upstreams
   /** Read anew at each use: keys are rotated while requests are under way. */
   secrets: { readonly sessionKeys: SessionKeys }
+  /** PEM of the private authority that signed our certificate, where there is one. Read anew at each use. */
+  authority?(): string | undefined
   /** Harbor's API, where it is served: the function that serves images does not carry it. */
   management?: ManagementApi
 }
@@ -74,7 +76,7 @@ async function answer(api: Api, request: HttpRequest, route: Route): Promise<Htt
   if (!verb) throw methodNotAllowed(request.method, Object.keys(verbs))
   const { authorization } = request.headers
   const caller = await api.access.authorize(
-    authorization,
+    { authorization, address: request.address },
     `${request.origin}/service/token`,
     verb.needs,
     mountSource(request),

@@ -6,6 +6,8 @@ export interface EdgeClaims {
   /** The host the client addressed. */
   host: string | undefined
   requestId: string | undefined
+  /** The client's address. */
+  viewer: string | undefined
 }
 
 /** @throws DENIED when the request came around the edge */
@@ -15,7 +17,11 @@ export function edgeClaims(
 ): EdgeClaims {
   if (!sameText(headers['x-entrepot-origin'], secret))
     throw new RegistryError('DENIED', 'this address is not for clients: use the registry’s own host name')
-  return { host: headers['x-entrepot-host'], requestId: headers['x-entrepot-request'] }
+  return {
+    host: headers['x-entrepot-host'],
+    requestId: headers['x-entrepot-request'],
+    viewer: headers['x-entrepot-viewer'],
+  }
 }
 
 function sameText(given: string | undefined, expected: string): boolean {

@@ -45,6 +45,7 @@ export function fromGateway(event: GatewayEvent, edgeSecret: string | undefined)
     headers: { ...headers, ...cookieOf(event), ...lengthOf(event) },
     body: bodyOf(event),
     origin: `https://${host}`,
+    address: claims?.viewer ?? requestContext.http.sourceIp,
   }
 }
 

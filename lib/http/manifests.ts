@@ -37,6 +37,7 @@ function notePull(call: Call, name: string, reference: Reference, found: FoundMa
   if (call.request.method !== 'GET') return
   call.recorder.pull({
     repo: found?.repository.id ?? '',
+    ...(found ? { projectId: found.repository.projectId } : {}),
     repository: name,
     ...(reference.kind === 'tag' ? { tag: reference.tag } : {}),
     digest: found?.record.digest ?? (reference.kind === 'digest' ? reference.digest : ''),

@@ -12,6 +12,8 @@ export interface HttpRequest {
   body: AsyncIterable<Uint8Array>
   /** `https://registry.example`, as the client addressed us. */
   origin: string
+  /** Of the client, as far as it is known: the socket's other end, or what a proxy that is trusted says. */
+  address: string
 }
 
 export interface HttpResponse {

@@ -14,6 +14,7 @@ export async function answerToken(access: Access, request: HttpRequest): Promise
   const answer = await access.token({
     method,
     query,
+    address: request.address,
     ...form,
     ...(authorization === undefined ? {} : { authorization }),
   })

@@ -163,6 +163,7 @@ function environmentOf(config: Config, cloud: CloudConfig, data: DataStack): Rec
     ENTREPOT_UNDO_WINDOW_DAYS: String(config.undoWindowDays),
     ENTREPOT_PUSH_GRACE_HOURS: String(config.pushGraceHours),
     ENTREPOT_BLOB_LIMIT_GIB: String(config.blobLimitGiB),
+    ENTREPOT_AUDIT_LOG_DAYS: String(config.auditLogDays),
     ENTREPOT_DIRECT_UPLOADS: cloud.frontDoor === 'cloudfront' ? cloud.directUploads : 'off',
     ENTREPOT_BACKGROUND: 'off',
     ...(config.upstreamPrivateNetworks === ''

@@ -1,14 +1,16 @@
 // Deletion of manifests and tags (distribution-spec v1.1.1 §"Deleting Tags", §"Deleting Manifests").
 import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
-import type { Reference } from '../oci/reference.ts'
+import { projectOf, type Reference } from '../oci/reference.ts'
 import { candidateWrite } from './candidates.ts'
 import { deletedRecord } from './deleted-manifests.ts'
+import { immutableIn, refuseImmutable, undeletable } from './immutable-tags.ts'
 import { keys, partitions } from './keys.ts'
 import { type ManifestRecord, manifestChange, manifestDeletion, readManifest } from './manifest-record.ts'
 import { unknownManifest } from './manifests.ts'
 import { type EventFacts, eventWrite } from './outbox.ts'
 import type { Write } from './ports.ts'
+import { projectIn } from './projects.ts'
 import { type ReferenceStanding, referencesIn, type Standing } from './references.ts'
 import type { Actor, Registry } from './registry.ts'
 import { type Repository, requireRepository } from './repositories.ts'
@@ -21,15 +23,25 @@ const TAGS_AT_ONCE = 12
 /** Tags a deleted manifest remembers, for undo. */
 const TAGS_REMEMBERED = 1000
 
-/** @throws NAME_UNKNOWN, MANIFEST_UNKNOWN; DENIED (412) naming the indexes that hold the manifest */
+/**
+ * @throws NAME_UNKNOWN, MANIFEST_UNKNOWN; PRECONDITION for an immutable tag, and for a manifest that has one;
+ *   DENIED (412) naming the indexes that hold the manifest
+ */
 export async function deleteReference(
   registry: Registry,
   name: string,
   reference: Reference,
   actor: Actor,
 ): Promise<void> {
-  const { repository } = await requireRepository(registry, name)
-  if (reference.kind === 'tag') return deleteTag(registry, repository, reference.tag, actor)
+  const projectName = projectOf(name)
+  const { repository, items } = await requireRepository(registry, name, () => [keys.project(projectName)])
+  const immutable = items[0] && immutableIn(projectIn(items[0], projectName), name)
+  if (reference.kind === 'tag') {
+    if (immutable?.(reference.tag)) await refuseIfPresent(registry, repository, reference.tag)
+    return deleteTag(registry, repository, reference.tag, actor)
+  }
+  if (immutable)
+    await refuseImmutable(registry, partitions.tagsOfManifest(repository.id, reference.digest), immutable)
   const outcome = await deleteManifest(registry, repository.id, reference.digest, actor, { cause: 'delete' })
   if (outcome === 'absent') throw unknownManifest(name, reference.digest)
   if (typeof outcome === 'object')
@@ -38,6 +50,11 @@ export async function deleteReference(
       `manifest ${reference.digest} is part of ${outcome.parents.join(', ')}: delete those first`,
       { status: 412, detail: { digest: reference.digest, manifests: outcome.parents } },
     )
+}
+
+async function refuseIfPresent(registry: Registry, repository: Repository, tag: string): Promise<void> {
+  const current = tagOf(await registry.metadata.get(keys.tag(repository.id, tag)), tag)
+  if (current?.digest) throw undeletable(tag)
 }
 
 async function deleteTag(

@@ -1,7 +1,7 @@
 // Every key of the metadata table and of the blob store, drawn in one place.
 //
 //   pk                      sk                        item
-//   P#<project>             P                         project: id, public, settings
+//   P#<project>             P                         project: id, public, settings, rules on immutable tags
 //   PROJECTS                <project>                 listing of projects
 //   N#<name>                N                         repository name -> id, project
 //   CATALOG                 <name>                    listing of repositories, byte order of whole names
@@ -45,12 +45,16 @@
 //   UE#<email>              U                         email in lower case -> user
 //   USERS                   <number>                  listing of users
 //   SE#<hash>               S                         browser session, by the hash of its id: name, begin, end
+//   LF#<hash>#<place>       F                         failed logins of a name, by its hash, from a place; familiar until
+//   LN#<hash>               F                         failed logins of a name from anywhere
+//   LP#<place>              F                         failed logins from an address, or a /64 of IPv6
 //   GROUPS                  <number>                  user group: name, type, directory name
 //   UG#<type>#<name>        G                         user group by its name, or its name in the directory -> number
 //   RB#<robot>              R                         robot, `<name>` or `<project>+<name>`: secret hash, permissions
 //   ROBOTS                  <number>                  listing of robots
 //   PM#<project>            U#<number> | G#<number>   member, by the project's name: its id, role, number
 //   CFG                     system                    settings of the whole registry
+//   CFG                     allowlist                 vulnerabilities that keep nobody from pulling anything
 //   NUM#<kind>              N                         the last number given to something of that kind
 //   PID#<number>            P                         a project's number -> its name and id
 //   LB#<label>              L                         label, by its number: name, colour, scope, project
@@ -63,7 +67,7 @@
 //   POLICIES                <name>                    listing of replication policies; unique names
 //   POLICIES#event          <policy>                  listing of those that events start
 //   DP#<project>            <id>                      a deleted project: what it was, who deleted it
-//   AU#<month>              <time, 13 digits>#<id>    audit log of the registry, kept 90 days
+//   AU#<month>              <time, 13 digits>#<id>    audit log of the registry: an entry, or a batch of pulls
 //   AP#<project>            <time, 13 digits>#<id>    audit log of a project
 //   JE#<execution>          E                         execution of a job: vendor, trigger, status, counts
 //   JE#<execution>          T#<task>                  one of its tasks: payload, status, lease, saved state
@@ -163,6 +167,9 @@ export const keys = {
   user: (name: string): Key => ({ pk: `U#${name.toLowerCase()}`, sk: 'U' }),
   email: (email: string): Key => ({ pk: `UE#${email.toLowerCase()}`, sk: 'U' }),
   browserSession: (hash: string): Key => ({ pk: `SE#${hash}`, sk: 'S' }),
+  loginsOfPair: (nameHash: string, place: string): Key => ({ pk: `LF#${nameHash}#${place}`, sk: 'F' }),
+  loginsOfName: (nameHash: string): Key => ({ pk: `LN#${nameHash}`, sk: 'F' }),
+  loginsFrom: (place: string): Key => ({ pk: `LP#${place}`, sk: 'F' }),
   userListing: (number: number): Key => ({ pk: 'USERS', sk: ordered(number) }),
   group: (number: number): Key => ({ pk: 'GROUPS', sk: ordered(number) }),
   groupName: (type: number, name: string): Key => ({ pk: `UG#${type}#${name}`, sk: 'G' }),
@@ -173,6 +180,7 @@ export const keys = {
     sk: `${kind === 'user' ? 'U' : 'G'}#${ordered(number)}`,
   }),
   configuration: { pk: 'CFG', sk: 'system' } as Key,
+  systemAllowlist: { pk: 'CFG', sk: 'allowlist' } as Key,
   lastNumber: (kind: string): Key => ({ pk: `NUM#${kind}`, sk: 'N' }),
   projectNumber: (number: number): Key => ({ pk: `PID#${number}`, sk: 'P' }),
   label: (id: number): Key => ({ pk: `LB#${id}`, sk: 'L' }),

@@ -3,6 +3,7 @@ import { algorithmOf, type Digest, digestOf } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { MANIFEST_LIMIT_BYTES, parseManifest } from '../oci/manifest.ts'
 import { isTag, projectOf, type Reference } from '../oci/reference.ts'
+import { immutableIn } from './immutable-tags.ts'
 import { keys } from './keys.ts'
 import { type ManifestRecord, manifestOf } from './manifest-record.ts'
 import { placeManifest, placementKeys } from './place-manifest.ts'
@@ -80,7 +81,8 @@ export interface PushedManifest {
 
 /**
  * @param moreTags tags to set besides a digest reference (`?tag=`, distribution-spec main §"Pushing Manifests")
- * @throws MANIFEST_INVALID (413 when too large), DIGEST_INVALID, MANIFEST_BLOB_UNKNOWN, NAME_UNKNOWN, TAG_INVALID
+ * @throws MANIFEST_INVALID (413 when too large), DIGEST_INVALID, MANIFEST_BLOB_UNKNOWN, NAME_UNKNOWN, TAG_INVALID;
+ *   PRECONDITION when an immutable tag would move
  */
 export async function putManifest(
   registry: Registry,
@@ -122,7 +124,14 @@ export async function putManifest(
       digest,
       sizeBytes: content.bytes.length,
     })
-  const { manifest } = await placeManifest(registry, repository, placement, actor, items)
+  const immutable = project && immutableIn(project, name)
+  const { manifest } = await placeManifest(
+    registry,
+    repository,
+    immutable ? { ...placement, immutable } : placement,
+    actor,
+    items,
+  )
   return { repository, digest, subject: manifest.subject?.digest, tags }
 }
 

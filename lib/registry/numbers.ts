@@ -14,6 +14,7 @@ export type Numbered =
   | 'member'
   | 'robot'
   | 'label'
+  | 'immutable-rule'
   | 'execution'
   | 'task'
   | 'schedule'

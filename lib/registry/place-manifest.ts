@@ -4,6 +4,7 @@ import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { type Manifest, parseManifest, referrerDescriptor } from '../oci/manifest.ts'
 import { untaggedCandidate } from './candidates.ts'
+import { immutableTag, type TagTest } from './immutable-tags.ts'
 import { keys, objectKeys } from './keys.ts'
 import {
   INLINE_BYTES,
@@ -34,6 +35,8 @@ export interface Placement {
   cause: string
   /** Leave tags alone that name something by now. */
   onlyFreeTags?: boolean
+  /** Tags that may not move once they name something. */
+  immutable?: TagTest
 }
 
 interface Seen {
@@ -43,7 +46,8 @@ interface Seen {
 
 /**
  * @param items what was read of `placementKeys` a moment ago, when it was
- * @throws MANIFEST_INVALID, MANIFEST_BLOB_UNKNOWN, SIZE_INVALID; UNAVAILABLE when others keep changing the same tags
+ * @throws MANIFEST_INVALID, MANIFEST_BLOB_UNKNOWN, SIZE_INVALID; PRECONDITION when an immutable tag would move;
+ *   UNAVAILABLE when others keep changing the same tags
  */
 export async function placeManifest(
   registry: Registry,
@@ -58,6 +62,7 @@ export async function placeManifest(
       attempt === 0 && items
         ? seenIn(repository, placement, items)
         : await look(registry, repository, placement)
+    refuseMoves(repository, placement, seen.tags)
     if (seen.record) {
       if (await retag(registry, repository, placement, seen.record, seen.tags, actor))
         return { manifest, created: false }
@@ -157,6 +162,7 @@ async function create(
         return true
       }
       current = await look(registry, repository, placement)
+      refuseMoves(repository, placement, current.tags)
     }
   } catch (error) {
     await dropReferences(registry, references)
@@ -184,6 +190,15 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 
 function moves({ onlyFreeTags }: Placement, tagNow: Tag | undefined, target: TagTarget): boolean {
   return !isAt(tagNow, target) && !(onlyFreeTags && tagNow?.digest)
+}
+
+/** Setting a tag to what it names already moves nothing: whoever lost an answer may push again. */
+function refuseMoves(repository: Repository, placement: Placement, tags: (Tag | undefined)[]): void {
+  const { digest, immutable, onlyFreeTags } = placement
+  if (!immutable || onlyFreeTags) return
+  for (const tag of tags)
+    if (tag?.digest && tag.digest !== digest && immutable(tag.tag))
+      throw immutableTag(repository.name, tag.tag)
 }
 
 function tagWrites(

@@ -1,7 +1,10 @@
 // A store that was never used becomes one of ours; one of a newer program is left alone.
 import { keys } from './keys.ts'
 import { createProject, findProject } from './projects.ts'
-import { type Registry, SCHEMA_VERSION } from './registry.ts'
+import { type Actor, type Registry, SCHEMA_VERSION } from './registry.ts'
+
+/** Who owns what was always there, as in Harbor; the user is made when the server first starts. */
+const FIRST_ADMINISTRATOR: Actor = { principal: 'admin', requestId: '-' }
 
 /** The data was written by a program this one is too old for. */
 export class NewerSchemaError extends Error {}
@@ -20,7 +23,7 @@ export async function prepareStore(registry: Registry): Promise<void> {
   }
   if (await findProject(registry, 'library')) return
   try {
-    await createProject(registry, 'library', { public: true })
+    await createProject(registry, 'library', { public: true }, FIRST_ADMINISTRATOR)
   } catch (error) {
     // Another process that started at the same moment was quicker.
     if (!(await findProject(registry, 'library'))) throw error

@@ -8,7 +8,16 @@ import { findProject, type Project, projectIn } from './projects.ts'
 import type { Actor, Registry } from './registry.ts'
 
 export type ProjectChange = Partial<
-  Pick<Project, 'public' | 'allowMissingChildren' | 'keepUntagged' | 'metadata' | 'quotaBytes' | 'allowlist'>
+  Pick<
+    Project,
+    | 'public'
+    | 'allowMissingChildren'
+    | 'keepUntagged'
+    | 'metadata'
+    | 'quotaBytes'
+    | 'allowlist'
+    | 'immutableRules'
+  >
 >
 
 /**

@@ -1,5 +1,6 @@
 // Projects: the first component of every repository name, and who may see it.
 import { RegistryError } from '../oci/errors.ts'
+import type { ImmutableRule } from './immutable-tags.ts'
 import { keys, partitions } from './keys.ts'
 import { nextNumber } from './numbers.ts'
 import type { Attributes, Item, Write } from './ports.ts'
@@ -25,6 +26,8 @@ export interface Project {
   allowMissingChildren: boolean
   /** Never expire untagged manifests. */
   keepUntagged: boolean
+  /** Which tags may not move or go. Kept here because pushes read the project anyway; absent where there are none. */
+  immutableRules?: ImmutableRule[]
 }
 
 export interface Allowlist {
@@ -145,5 +148,8 @@ export function projectIn(item: Item, name: string): Project {
     public: item.attributes.public === true,
     allowMissingChildren: item.attributes.allowMissingChildren === true,
     keepUntagged: item.attributes.keepUntagged === true,
+    ...(item.attributes.immutableRules
+      ? { immutableRules: item.attributes.immutableRules as unknown as ImmutableRule[] }
+      : {}),
   }
 }

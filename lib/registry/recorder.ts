@@ -1,5 +1,6 @@
 // Records of use: who pulled what, who was denied what, what each principal asked and got. Collected in memory and
 // written in batches: a crash loses at most the last second of them, and no request waits.
+import { AuditedPulls } from './audited-pulls.ts'
 import { dayOf, keys } from './keys.ts'
 import type { Attributes, Write } from './ports.ts'
 import { PullCounts } from './pull-counts.ts'
@@ -7,6 +8,8 @@ import type { Registry } from './registry.ts'
 
 export interface PullRecord {
   repo: string
+  /** Of the repository, where it was found. */
+  projectId?: string
   repository: string
   /** The tag asked for, when it was one. */
   tag?: string
@@ -40,6 +43,7 @@ export class Recorder {
   #denials: Attributes[] = []
   readonly #access = new Map<string, Write>()
   readonly #counts: PullCounts
+  readonly #audited: AuditedPulls
   /** What was written of a principal's access. */
   readonly #noted = new Set<string>()
 
@@ -49,19 +53,26 @@ export class Recorder {
   constructor(registry: Registry, pullLog?: (pull: PullRecord & { atMs: number }) => void) {
     this.#registry = registry
     this.#counts = new PullCounts(registry)
+    this.#audited = new AuditedPulls(registry, pullLog !== undefined)
     this.#pullLog = pullLog
   }
 
   /** Whether there is anything to flush now. */
   get pending(): boolean {
-    return this.#pulls.length + this.#denials.length + this.#access.size > 0 || this.#counts.due
+    return (
+      this.#pulls.length + this.#denials.length + this.#access.size > 0 ||
+      this.#counts.due ||
+      this.#audited.due
+    )
   }
 
   pull(record: PullRecord): void {
     const atMs = this.#registry.clock.nowMs()
     if (this.#pullLog) this.#pullLog({ ...record, atMs })
     else if (!this.#add(this.#pulls, { ...record, atMs })) return
-    if (record.hit) this.#counts.pull(record.repo, record.digest, record.tag)
+    if (!record.hit) return
+    this.#counts.pull(record.repo, record.digest, record.tag)
+    if (!this.#audited.add({ ...record, atMs })) this.lost += 1
   }
 
   denial(record: DenialRecord): void {
@@ -105,6 +116,7 @@ export class Recorder {
     this.#pulls = []
     this.#denials = []
     await this.#registry.metadata.batchWrite(writes)
+    await this.#audited.flush(options.last ?? false)
     await this.#counts.flush(options.last ?? false)
   }
 

@@ -11,6 +11,8 @@ export interface Settings {
   pushGraceMs: number
   /** The largest blob accepted. */
   blobLimitBytes: number
+  /** How long entries of the audit log are kept. */
+  auditKeptMs: number
   /** Create a project when something is pushed to it (labs: `--open`). */
   createProjectsOnPush: boolean
   /** Clients may put blobs into the store themselves: what is not linked yet may be there already. */
@@ -25,6 +27,7 @@ export const DEFAULT_SETTINGS: Settings = {
   undoWindowMs: 7 * 86_400_000,
   pushGraceMs: 86_400_000,
   blobLimitBytes: 5 * 2 ** 40,
+  auditKeptMs: 365 * 86_400_000,
   createProjectsOnPush: false,
   redirectBlobs: true,
   redirectHeads: false,

@@ -3,6 +3,7 @@
 import type { Digest } from '../oci/digest.ts'
 import { parseManifest } from '../oci/manifest.ts'
 import { auditOfEvent } from './audited-events.ts'
+import { type Configuration, readConfiguration } from './configuration.ts'
 import { imageFacts } from './image-facts.ts'
 import { keys, partitions } from './keys.ts'
 import { type ManifestRecord, manifestOf } from './manifest-record.ts'
@@ -30,10 +31,12 @@ export async function relay(
   const pages = await Promise.all(partitions.events.map((pk) => registry.metadata.query({ pk, limit: PAGE })))
   // Event ids begin with their time, so this is nearly the order of things; what is derived does not depend on it.
   const events = pages.flat().sort((a, b) => (a.sk < b.sk ? -1 : 1))
+  if (events.length === 0) return 0
+  const configuration = await readConfiguration(registry)
   let relayed = 0
   for (const event of events) {
     try {
-      await relayOne(registry, event, listeners)
+      await relayOne(registry, event, configuration, listeners)
       relayed += 1
     } catch (error) {
       onFailure(error, event.sk)
@@ -42,7 +45,12 @@ export async function relay(
   return relayed
 }
 
-async function relayOne(registry: Registry, event: Item, listeners: EventListener[]): Promise<void> {
+async function relayOne(
+  registry: Registry,
+  event: Item,
+  configuration: Configuration,
+  listeners: EventListener[],
+): Promise<void> {
   // What is about no repository has nothing to be derived from it.
   const about = event.attributes.repo === undefined ? undefined : text(event, 'repo')
   if (about !== undefined) await reconcileEvent(registry, event)
@@ -66,14 +74,19 @@ async function relayOne(registry: Registry, event: Item, listeners: EventListene
         expiresAtEpochSeconds: now + EVENTS_KEPT_SECONDS,
       },
     },
-    ...(about === undefined ? [] : repositoryWrites(registry, event, about)),
+    ...(about === undefined ? [] : repositoryWrites(registry, event, about, configuration)),
   ])
 }
 
-function repositoryWrites(registry: Registry, event: Item, repo: string): Write[] {
+function repositoryWrites(
+  registry: Registry,
+  event: Item,
+  repo: string,
+  configuration: Configuration,
+): Write[] {
   // Whoever counts what the repository shows learns by it that something changed.
   const changed = { ...keys.repositoryEvent(repo), attributes: { v: 1, event: event.sk } }
-  return [{ kind: 'put', item: changed }, ...auditOfEvent(registry, event)]
+  return [{ kind: 'put', item: changed }, ...auditOfEvent(registry, event, configuration)]
 }
 
 async function reconcileEvent(registry: Registry, event: Item): Promise<void> {

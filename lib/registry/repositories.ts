@@ -2,6 +2,7 @@
 import { RegistryError } from '../oci/errors.ts'
 import { projectOf } from '../oci/reference.ts'
 import { keys, partitions } from './keys.ts'
+import { pagesOf } from './partitions.ts'
 import type { Attributes, Item, Key, MetadataStore, Write } from './ports.ts'
 import { requireProject } from './projects.ts'
 import { type Actor, type Registry, text } from './registry.ts'
@@ -122,6 +123,24 @@ export async function listCatalog(
 ): Promise<string[]> {
   const items = await registry.metadata.query({ pk: partitions.catalog, ...page })
   return items.map((item) => item.sk)
+}
+
+/** All of a project, in byte order of their names. @returns undefined where there are more than `limit` */
+export async function repositoriesOf(
+  registry: Registry,
+  projectName: string,
+  limit: number,
+): Promise<Repository[] | undefined> {
+  const found: Repository[] = []
+  for await (const page of pagesOf(registry.metadata, {
+    pk: partitions.catalog,
+    prefix: `${projectName}/`,
+  })) {
+    const items = await registry.metadata.batchGet(page.map(({ sk }) => keys.repository(sk)))
+    for (const [at, item] of items.entries()) if (item) found.push(repositoryOf(item, page[at]!.sk))
+    if (found.length > limit) return undefined
+  }
+  return found
 }
 
 function repositoryOf(item: Item, name: string): Repository {

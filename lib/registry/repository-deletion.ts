@@ -1,21 +1,27 @@
 // Deleting a repository: its name goes at once, in one transaction, however much it holds. What it holds stays until the
 // undo window ends, so that undoing is one transaction too; then a sweep takes it apart by its id.
 import { RegistryError } from '../oci/errors.ts'
+import { projectOf } from '../oci/reference.ts'
 import { candidateWrite } from './candidates.ts'
-import { keys } from './keys.ts'
+import { immutableIn, refuseImmutable } from './immutable-tags.ts'
+import { keys, partitions } from './keys.ts'
 import { eventWrite } from './outbox.ts'
 import type { Attributes, Item, Write } from './ports.ts'
+import { projectIn } from './projects.ts'
 import { type Actor, number, type Registry, text } from './registry.ts'
 import { type Repository, requireRepository } from './repositories.ts'
 
 const ATTEMPTS = 20
 
-/** @throws NAME_UNKNOWN */
+/** @throws NAME_UNKNOWN; PRECONDITION while it has an immutable tag */
 export async function deleteRepository(registry: Registry, name: string, actor: Actor): Promise<Repository> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const { repository } = await requireRepository(registry, name)
+    const projectName = projectOf(name)
+    const { repository, items } = await requireRepository(registry, name, () => [keys.project(projectName)])
+    const immutable = items[0] && immutableIn(projectIn(items[0], projectName), name)
+    if (immutable) await refuseImmutable(registry, partitions.tags(repository.id), immutable)
     const untilMs = registry.clock.nowMs() + registry.settings.undoWindowMs
-    const { id, projectId, projectName, listed, attributes } = repository
+    const { id, projectId, listed, attributes } = repository
     const tombstone: Attributes = {
       v: 1,
       name,

@@ -4,10 +4,12 @@ import { RegistryError } from '../oci/errors.ts'
 import { parseManifest } from '../oci/manifest.ts'
 import type { Reference } from '../oci/reference.ts'
 import { type DeletedManifest, latestDeleted } from './deleted-manifests.ts'
+import { immutableIn } from './immutable-tags.ts'
 import { keys } from './keys.ts'
 import { readManifest } from './manifest-record.ts'
 import { bytesOf } from './manifests.ts'
 import { placeManifest } from './place-manifest.ts'
+import { findProject } from './projects.ts'
 import type { Actor, Registry } from './registry.ts'
 import { type Repository, requireRepository } from './repositories.ts'
 import { type Tag, tagHistory, tagOf } from './tags.ts'
@@ -23,7 +25,7 @@ export interface Undone {
  * Restoring is a push of its own: it checks that everything the manifest needs is still there.
  * @param to the digest a tag shall go back to, when not the one before its last move
  * @throws NAME_UNKNOWN, MANIFEST_UNKNOWN when there is nothing to go back to or its window has ended,
- *   MANIFEST_BLOB_UNKNOWN when content of it was collected
+ *   MANIFEST_BLOB_UNKNOWN when content of it was collected; PRECONDITION for a tag that is immutable by now
  */
 export async function undo(
   registry: Registry,
@@ -90,6 +92,8 @@ async function place(
   onlyFreeTags = false,
 ): Promise<Undone> {
   const content = await contentOf(registry, repository, digest)
+  const project = await findProject(registry, repository.projectName)
+  const immutable = project && immutableIn(project, repository.name)
   let restored = false
   for (let at = 0; at === 0 || at < tags.length; at += TAGS_AT_ONCE) {
     const placement = {
@@ -98,6 +102,7 @@ async function place(
       tags: tags.slice(at, at + TAGS_AT_ONCE),
       cause: 'undo',
       onlyFreeTags,
+      ...(immutable ? { immutable } : {}),
     }
     const { created } = await placeManifest(registry, repository, placement, actor)
     restored ||= created

@@ -1,8 +1,9 @@
-// Patterns of rules: doublestar globs as Harbor's, regular expressions and ranges of versions. Whatever people write,
-// matching takes time in proportion to the text: everything becomes an expression of RE2, which never backtracks.
+// Patterns of rules: globs as Harbor's, regular expressions and ranges of versions. Whatever people write, matching takes
+// time in proportion to the text: expressions are RE2's, which never backtracks.
 import { RE2JS } from 're2js'
 import { Range, SemVer } from 'semver'
 import { RegistryError } from '../oci/errors.ts'
+import { globOf, patternFault } from '../registry/glob.ts'
 
 export type Matches = (text: string) => boolean
 
@@ -18,9 +19,10 @@ const NAMES_LIMIT = 100
  * @throws REQUEST_INVALID
  */
 export function globMatcher(pattern: string): Matches {
-  if (pattern === '') return () => true
-  const compiled = compile(translated(checked(pattern)), pattern)
-  return (text) => compiled.testExact(text)
+  const fault = patternFault(pattern)
+  if (fault !== undefined)
+    throw invalid(`invalid pattern ${JSON.stringify(pattern.slice(0, 100))}: it ${fault}`)
+  return globOf(pattern)
 }
 
 /**
@@ -87,47 +89,6 @@ function compile(expression: string, pattern: string): RE2JS {
   } catch (error) {
     throw invalid(`invalid pattern ${JSON.stringify(pattern)}: ${(error as Error).message}`)
   }
-}
-
-/** The glob as an expression of RE2. */
-function translated(glob: string): string {
-  let [out, depth] = ['', 0]
-  for (let at = 0; at < glob.length; at++) {
-    const char = glob[at]!
-    const before = glob[at - 1]
-    if (char === '*' && glob[at + 1] === '*') {
-      const whole = before === undefined || '/{,'.includes(before)
-      const after = glob[at + 2]
-      at += 1
-      if (!whole || (after !== undefined && !'/},'.includes(after))) out += '[^/]*'
-      else if (after === '/') {
-        out += '(?:[^/]+/)*'
-        at += 1
-      } else out += '.*'
-    } else if (char === '*') out += '[^/]*'
-    else if (char === '?') out += '[^/]'
-    else if (char === '[') {
-      const end = glob.indexOf(']', at + 2)
-      if (end < 0) throw invalid(`invalid pattern ${JSON.stringify(glob)}: a [ without ]`)
-      out += `[${glob
-        .slice(at + 1, end)
-        .replace(/^!/, '^')
-        .replace(/[[\]]/g, '\\$&')}]`
-      at = end
-    } else if (char === '{') {
-      out += '(?:'
-      depth += 1
-    } else if (char === '}' && depth > 0) {
-      out += ')'
-      depth -= 1
-    } else if (char === ',' && depth > 0) out += '|'
-    else if (char === '\\') {
-      at += 1
-      out += RE2JS.quote(glob[at] ?? '\\')
-    } else out += RE2JS.quote(char)
-  }
-  if (depth > 0) throw invalid(`invalid pattern ${JSON.stringify(glob)}: a { without }`)
-  return out
 }
 
 function invalid(why: string): RegistryError {

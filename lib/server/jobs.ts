@@ -13,6 +13,7 @@ import { jobKinds } from '../kinds/kinds.ts'
 import type { Upstreams } from '../registries/upstreams.ts'
 import { replicationEnded } from '../replication/events.ts'
 import type { Background } from './background.ts'
+import type { ServerMetrics } from './metrics.ts'
 import type { OpenStores } from './open-stores.ts'
 
 const FIRE_EVERY_MS = 5000
@@ -30,21 +31,11 @@ export function startJobs(
   background: Background,
   upstreams: Upstreams,
   log: Logger,
+  metrics: Pick<ServerMetrics, 'jobEnded'>,
   { runHere }: { runHere: boolean },
 ): ServerJobs {
-  const { registry } = stores
-  const ended = replicationEnded
-  if (stores.dispatch) return { jobs: { registry, dispatch: stores.dispatch, ended }, stop: async () => {} }
-  const queues: Record<Weight, Queue> = {
-    light: createStoredQueue(registry, { name: 'light' }),
-    heavy: createStoredQueue(registry, { name: 'heavy' }),
-  }
-  const jobs: Jobs = {
-    registry,
-    ended,
-    dispatch: (weight, bodies, delaySeconds = 0) => queues[weight].send(bodies, { delaySeconds }),
-  }
-  if (!runHere) return { jobs, stop: async () => {} }
+  const { jobs, queues } = jobsOf(stores)
+  if (!runHere || !queues) return { jobs, stop: async () => {} }
 
   const runner: Runner = { ...jobs, kinds: jobKinds({ sweepNow: background.sweepNow, upstreams }) }
   const sources = (['light', 'heavy'] as const).map((weight) => ({
@@ -52,7 +43,7 @@ export function startJobs(
     concurrency: AT_ONCE[weight],
   }))
   const place = { host: hostname(), pid: process.pid }
-  const worker = runWorker(runner, sources, place, reportTo(log))
+  const worker = runWorker(runner, sources, place, reportTo(log, metrics))
   const stopTicking = tick(runner, log)
   return {
     jobs,
@@ -62,6 +53,21 @@ export function startJobs(
       await worker.ended
     },
   }
+}
+
+/** What begins jobs, and the queues where workers of their own have none. */
+export function jobsOf({ registry, dispatch }: OpenStores): {
+  jobs: Jobs
+  queues?: Record<Weight, Queue>
+} {
+  if (dispatch) return { jobs: { registry, dispatch, ended: replicationEnded } }
+  const queues: Record<Weight, Queue> = {
+    light: createStoredQueue(registry, { name: 'light' }),
+    heavy: createStoredQueue(registry, { name: 'heavy' }),
+  }
+  const send: Jobs['dispatch'] = (weight, bodies, delaySeconds = 0) =>
+    queues[weight].send(bodies, { delaySeconds })
+  return { jobs: { registry, dispatch: send, ended: replicationEnded }, queues }
 }
 
 /** Begins what is due, and finds what was lost. @returns stops, once what runs has ended */
@@ -93,10 +99,12 @@ function tick(runner: Runner, log: Logger): () => Promise<void> {
   }
 }
 
-function reportTo(log: Logger): WorkerReport {
+function reportTo(log: Logger, metrics: Pick<ServerMetrics, 'jobEnded'>): WorkerReport {
   return {
-    ended: ({ number, execution, vendor }, status, seconds) =>
-      log.info({ component: 'jobs', task: number, execution, vendor, status, seconds }, 'task ended'),
+    ended: ({ number, execution, vendor }, status, seconds) => {
+      metrics.jobEnded(vendor, status, seconds)
+      log.info({ component: 'jobs', task: number, execution, vendor, status, seconds }, 'task ended')
+    },
     failed: (body, error) => log.error({ component: 'jobs', body, err: error }, 'message failed'),
   }
 }

@@ -3,7 +3,7 @@ import { entityOf, presentMembers } from '../access/member-entity.ts'
 import { addMember, changeRole, listMembers, type Member, removeMember } from '../access/members.ts'
 import { isRole, ROLES, type Role } from '../access/roles.ts'
 import { RegistryError } from '../oci/errors.ts'
-import { noted } from '../registry/audit-log.ts'
+import { memberDeed, noted } from '../registry/audit-log.ts'
 import { findProject, type Project } from '../registry/projects.ts'
 import type { Registry } from '../registry/registry.ts'
 import { type Operation, type OperationContext, one, parsed, UsageError } from './operation.ts'
@@ -24,7 +24,7 @@ export const MEMBER_OPERATIONS: Record<string, Operation> = {
       )
       if (known) await changeRole(registry, project, known, role)
       else await addMember(registry, project, { ...entity, role })
-      await note(context, known ? 'update' : 'create', project, entity.name)
+      await note(context, known ? 'update' : 'create', project, entity)
       print(`${entity.name} has the role ${role} in ${project.name}`)
       return 0
     },
@@ -51,7 +51,7 @@ export const MEMBER_OPERATIONS: Record<string, Operation> = {
       const member = (await membersOf(context.registry, project)).find(same)
       if (!member) throw new RegistryError('NOT_FOUND', `the ${kind} ${name} has no role in ${project.name}`)
       await removeMember(context.registry, project, member)
-      await note(context, 'delete', project, member.name)
+      await note(context, 'delete', project, member)
       context.print(`${member.name} has no role in ${project.name} any more`)
       return 0
     },
@@ -90,7 +90,7 @@ function note(
   context: OperationContext,
   operation: 'create' | 'update' | 'delete',
   project: Project,
-  resource: string,
+  member: { kind: 'user' | 'group'; name: string },
 ): Promise<void> {
-  return noted(context, { operation, resourceType: 'member', resource, projectId: project.id })
+  return noted(context, memberDeed(operation, project, member))
 }

@@ -8,6 +8,8 @@ export interface ServerMetrics {
   received(bytes: number): void
   sent(bytes: number): void
   inFlight(change: 1 | -1): void
+  /** Notes one attempt of a job. */
+  jobEnded(vendor: string, status: string, seconds: number): void
   busy(): boolean
   render(): Promise<{ contentType: string; text: string }>
 }
@@ -39,6 +41,13 @@ export function createMetrics(recorder: Recorder): ServerMetrics {
     help: 'Bytes of answers’ bodies.',
     registers,
   })
+  const jobs = new Histogram({
+    name: 'entrepot_job_seconds',
+    help: 'Time of one attempt of a job, by its kind and by how it ended.',
+    labelNames: ['kind', 'status'],
+    buckets: [0.1, 1, 10, 60, 600, 3600],
+    registers,
+  })
   const inFlight = new Gauge({
     name: 'entrepot_http_requests_in_flight',
     help: 'Requests being answered.',
@@ -54,6 +63,7 @@ export function createMetrics(recorder: Recorder): ServerMetrics {
   })
   let under = 0
   return {
+    jobEnded: (kind, status, seconds) => jobs.observe({ kind, status }, seconds),
     answered: (method, route, status, seconds) => {
       requests.inc({ method, route, status: String(status) })
       duration.observe({ route }, seconds)

@@ -109,6 +109,7 @@ function requestOf(
     query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)),
     headers,
     body: bodyOf(incoming, outgoing, continues, counted),
+    address: incoming.socket.remoteAddress ?? '',
     origin: `${secure ? 'https' : 'http'}://${headers.host ?? 'localhost'}`,
   }
 }

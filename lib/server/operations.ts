@@ -13,6 +13,7 @@ import { scrub } from '../registry/scrub.ts'
 import { tagHistory } from '../registry/tags.ts'
 import { undo } from '../registry/undo.ts'
 import { EXPLAIN_OPERATION } from './explain-operation.ts'
+import { JOB_OPERATIONS } from './job-operations.ts'
 import { MEMBER_OPERATIONS } from './member-operations.ts'
 import { type Operation, one, parsed, UsageError } from './operation.ts'
 import { ROBOT_OPERATIONS } from './robot-operations.ts'
@@ -54,6 +55,7 @@ export const OPERATIONS: Record<string, Operation> = {
   ...USER_OPERATIONS,
   ...MEMBER_OPERATIONS,
   ...ROBOT_OPERATIONS,
+  ...JOB_OPERATIONS,
   explain: EXPLAIN_OPERATION,
   undo: {
     usage: 'undo NAME:TAG [--to DIGEST] | NAME@DIGEST | NAME',

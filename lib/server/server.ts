@@ -11,6 +11,7 @@ import type { Api } from '../http/api.ts'
 import { handle } from '../http/application.ts'
 import { edgeClaims } from '../http/edge-headers.ts'
 import { renderError } from '../http/errors.ts'
+import { forwardedAddress } from '../http/forwarded.ts'
 import { handleHarbor } from '../http/harbor/harbor-api.ts'
 import { type HttpRequest, type HttpResponse, json } from '../http/message.ts'
 import { redactedPath } from '../http/redacted-path.ts'
@@ -45,6 +46,8 @@ export interface RegistryServer {
   stop(): Promise<void>
 }
 
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g
+
 /**
  * @param stores closed with the server, and when it cannot start
  * @throws StartupError
@@ -53,6 +56,7 @@ export async function startServer(config: Config, stores: OpenStores): Promise<R
   const opened: (() => Promise<void> | void)[] = [() => stores.close()]
   try {
     const tls = readTls(config)
+    let authority = readAuthority(config)
     const log = openLog(stores.directory, config.logLevel, config.logTo)
     opened.push(() => log.close())
     const { registry } = stores
@@ -62,7 +66,10 @@ export async function startServer(config: Config, stores: OpenStores): Promise<R
     const upstreams = upstreamsOf(stores, config)
     const background = startBackground(stores, recorder, upstreams, log.logger, config)
     opened.push(() => background.stop())
-    const jobs = startJobs(stores, background, upstreams, log.logger, { runHere: config.background === 'on' })
+    const metrics = createMetrics(recorder)
+    const jobs = startJobs(stores, background, upstreams, log.logger, metrics, {
+      runHere: config.background === 'on',
+    })
     opened.push(() => jobs.stop())
     background.listen((event) => replicateEvent(jobs.jobs, event))
     const api = {
@@ -73,12 +80,12 @@ export async function startServer(config: Config, stores: OpenStores): Promise<R
       secrets: stores.secrets,
       upstreams,
       management: handleHarbor,
+      authority: () => authority,
     }
     if (stores.directory !== undefined) {
       const control = await listenControl(stores, stores.directory, background)
       opened.push(() => control.close())
     }
-    const metrics = createMetrics(recorder)
     const servers = await listen(config, () => registryServer(api, metrics, log, config, tls))
     const redirect = await listenForRedirect(config, servers[0]!)
     const all = redirect ? [...servers, redirect] : servers
@@ -93,6 +100,7 @@ export async function startServer(config: Config, stores: OpenStores): Promise<R
       ...(admin.password === undefined ? {} : { adminPassword: admin.password }),
       reloadTls: () => {
         const fresh = readTls(config)
+        authority = readAuthority(config)
         if (fresh)
           for (const server of servers)
             (server as unknown as { setSecureContext(tls: TlsFiles): void }).setSecureContext(fresh)
@@ -185,26 +193,37 @@ function registryServer(
 /** The request as the client addressed it, whatever stands between. @throws DENIED when it came around the edge */
 function addressedTo(request: HttpRequest, config: Config, edgeSecret: string | undefined): HttpRequest {
   if (config.edge === 'on') {
-    const { host, requestId } = edgeClaims(request.headers, edgeSecret ?? '')
-    return { ...request, origin: `https://${host}`, ...(requestId === undefined ? {} : { id: requestId }) }
+    const { host, requestId, viewer } = edgeClaims(request.headers, edgeSecret ?? '')
+    const { id, address } = request
+    return { ...request, origin: `https://${host}`, id: requestId ?? id, address: viewer ?? address }
   }
-  return config.externalUrl ? { ...request, origin: new URL(config.externalUrl).origin } : request
+  const address = forwardedAddress(request, config.trustedProxies)
+  return {
+    ...request,
+    address,
+    ...(config.externalUrl ? { origin: new URL(config.externalUrl).origin } : {}),
+  }
 }
 
 function readTls(config: Config): TlsFiles | undefined {
   if (config.tlsCert === undefined || config.tlsKey === undefined) return undefined
-  const read = (key: 'tlsCert' | 'tlsKey') => {
-    try {
-      return readFileSync(config[key]!)
-    } catch (error) {
-      throw new StartupError(
-        'usage',
-        `${key}: cannot read ${config[key]}: ${(error as Error).message}`,
-        error,
-      )
-    }
+  return { cert: readPem(config, 'tlsCert'), key: readPem(config, 'tlsKey') }
+}
+
+/** Certificates alone: a file that has the authority's key beside them is not handed out. */
+function readAuthority(config: Config): string | undefined {
+  if (config.tlsCa === undefined) return undefined
+  const found = readPem(config, 'tlsCa').toString('utf8').match(CERTIFICATE)
+  if (!found) throw new StartupError('usage', `tlsCa: ${config.tlsCa} holds no PEM certificate`)
+  return `${found.join('\n')}\n`
+}
+
+function readPem(config: Config, key: 'tlsCert' | 'tlsKey' | 'tlsCa'): Buffer {
+  try {
+    return readFileSync(config[key]!)
+  } catch (error) {
+    throw new StartupError('usage', `${key}: cannot read ${config[key]}: ${(error as Error).message}`, error)
   }
-  return { cert: read('tlsCert'), key: read('tlsKey') }
 }
 
 /** Both loopback addresses unless told otherwise; the second must get the port the first got. */

@@ -19,5 +19,7 @@ export async function openStores(config: Config): Promise<OpenStores> {
     return { ...stores, providers: providersOf(config) }
   }
   const { openAwsStores } = await import('../aws/open-stores.ts')
-  return openAwsStores(config)
+  const { dispatchTo } = await import('../aws/job-queues.ts')
+  const dispatch = dispatchTo(process.env)
+  return { ...(await openAwsStores(config)), ...(dispatch ? { dispatch } : {}) }
 }

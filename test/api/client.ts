@@ -1,6 +1,7 @@
 // A plain HTTP client for the API tests: raw enough to misbehave.
 import { createHash } from 'node:crypto'
 import { type IncomingHttpHeaders, request } from 'node:http'
+import { request as secureRequest } from 'node:https'
 
 export interface Answer {
   status: number
@@ -25,10 +26,11 @@ export function clientOf(url: string, authorization?: string): Client {
   const send: Client = Object.assign(
     (method: string, path: string, options: Parameters<Client>[2] = {}) =>
       new Promise<Answer>((resolve, reject) => {
-        const { hostname, port } = new URL(url)
+        const { hostname, port, protocol } = new URL(url)
+        const begin = protocol === 'https:' ? secureRequest : request
         const headers = { ...(authorization ? { authorization } : {}), ...options.headers }
         // The path goes out as it is: URL would clean up what these tests want to send.
-        const outgoing = request({ hostname, port, method, path, headers }, (incoming) => {
+        const outgoing = begin({ hostname, port, method, path, headers }, (incoming) => {
           const chunks: Buffer[] = []
           incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
           incoming.on('error', reject)

@@ -48,6 +48,14 @@ test('a collection run by hand ends with success, and says what it freed', async
   expect(log.body.toString()).toContain('sweep ended')
 })
 
+test('a collection that is started by changing the schedule is answered 200, as every change of it', async () => {
+  const before = (await admin('GET', '/system/gc')).json.length
+  const { status } = await admin('PUT', '/system/gc/schedule', schedule('Manual'))
+  const history = (await admin('GET', '/system/gc')).json as { id: number }[]
+  expect([status, history.length]).toEqual([200, before + 1])
+  await ended(history[0]!.id)
+})
+
 test('the history has the newest run first, and takes pages', async () => {
   await ended(await collect())
   const { json, headers } = await admin('GET', '/system/gc?page_size=1')

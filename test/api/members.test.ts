@@ -84,7 +84,7 @@ test('nobody named, somebody unknown, somebody twice, or an unknown role is refu
   expect(await status({ role_id: 1 })).toBe(400)
   expect(await status({ role_id: 1, member_user: {}, member_group: {} })).toBe(400)
   expect(await status({ role_id: 1, member_user: { username: 'no-such' } })).toBe(404)
-  expect(await status({ role_id: 1, member_user: { user_id: 99_999 } })).toBe(404)
+  expect(await status({ role_id: 1, member_user: { user_id: 99_999 } })).toBe(400)
   expect(await status({ role_id: 6, member_user: { username: 'twice' } })).toBe(400)
   expect(await status({ member_user: { username: 'twice' } })).toBe(400)
   expect(await status({ role_id: 'projectAdmin', member_user: { username: 'twice' } })).toBe(422)

@@ -53,7 +53,7 @@ test('robots are found by their names with and without the prefix', async () => 
   expect(await found('diver')).toBe(0)
 })
 
-test('a project has no rules on immutable tags yet, which its administrators may read', async () => {
+test('a project without rules on immutable tags has an empty list of them, which its administrators may read', async () => {
   expect((await admin('GET', '/projects/hidden-sea/immutabletagrules?page=1')).json).toEqual([])
   expect((await harborOf(server.url)('GET', '/projects/hidden-sea/immutabletagrules')).status).toBe(401)
 })

@@ -1,7 +1,8 @@
 // HTTPS: the redirect from plain HTTP, and a certificate renewed without a restart.
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
+import { get } from 'node:https'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { connect } from 'node:tls'
@@ -21,6 +22,9 @@ function makeCertificate(name: string): void {
     { stdio: 'ignore' },
   )
 }
+
+const authority = () => path.join(directory, 'ca.pem')
+const read = (file: string) => readFileSync(path.join(directory, file), 'utf8')
 
 const commonName = () =>
   new Promise((resolve, reject) => {
@@ -47,11 +51,34 @@ beforeAll(async () => {
   makeCertificate('first')
   redirectPort = await freePort()
   const files = ['--tls-cert', path.join(directory, 'tls.crt'), '--tls-key', path.join(directory, 'tls.key')]
-  server = await startServer({ args: [...files, '--redirect-http', String(redirectPort)] })
+  // A key beside the certificates is not what people may download.
+  writeFileSync(authority(), `${read('tls.key')}${read('tls.crt')}`)
+  const more = ['--tls-ca', authority(), '--redirect-http', String(redirectPort)]
+  server = await startServer({ args: [...files, ...more] })
 })
 afterAll(async () => {
   await server.stop()
   rmSync(directory, { recursive: true })
+})
+
+test('people download the private authority’s certificate, and nothing else that is in its file', async () => {
+  const { status, disposition, text } = await new Promise<Record<string, unknown>>((resolve, reject) => {
+    const url = `${server.url}/api/v2.0/systeminfo/getcert`
+    get(url, { rejectUnauthorized: false }, (answer) => {
+      let text = ''
+      answer.setEncoding('utf8')
+      answer.on('data', (chunk: string) => {
+        text += chunk
+      })
+      const disposition = answer.headers['content-disposition']
+      answer.on('end', () => resolve({ status: answer.statusCode, disposition, text }))
+    }).on('error', reject)
+  })
+  expect({ status, disposition, text }).toEqual({
+    status: 200,
+    disposition: 'attachment; filename=ca.crt',
+    text: read('tls.crt'),
+  })
 })
 
 test('plain HTTP is redirected to the same path on HTTPS, keeping the method', async () => {

@@ -68,6 +68,7 @@ for (const [what, args, text] of [
   ['an unknown flag', ['--prot', '5050'], 'known flags: --port'],
   ['a port that is no number', ['--port', 'many'], 'port is "many"'],
   ['a port out of range', ['--port', '99999'], 'port is "99999"'],
+  ['an authority without a certificate of ours', ['--tls-ca', 'x.pem'], 'tlsCa needs tlsCert and tlsKey'],
   ['a certificate without its key', ['--tls-cert', 'x.pem'], 'tlsCert and tlsKey belong together'],
   ['--open on a public address', ['--open', '--host', '0.0.0.0'], 'open is for loopback only'],
   [

@@ -4,8 +4,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { EVERYTHING } from '../../lib/artifacts/artifact.ts'
 import { addLabel } from '../../lib/artifacts/artifact-labels.ts'
-import { listArtifacts } from '../../lib/artifacts/artifacts.ts'
 import { createLabel } from '../../lib/artifacts/labels.ts'
+import { listArtifacts } from '../../lib/artifacts/list-artifacts.ts'
 import { parseQuery, parseSort } from '../../lib/http/harbor/query.ts'
 import { digestOf } from '../../lib/oci/digest.ts'
 import { deleteReference } from '../../lib/registry/deletion.ts'
@@ -140,7 +140,6 @@ test('tags are newest first, and a tag that moved is the new artifact’s', asyn
     id: expect.any(Number),
     name: 'v1',
     pushedAtMs: registry.clock.now,
-    immutable: false,
   })
 })
 

@@ -31,7 +31,7 @@ function version(client: string): string {
 export async function collect(): Promise<string> {
   const rows: string[] = []
   let count = 0
-  for (const { name, files, needs } of SUITES.filter((suite) => suite.name.startsWith('clients-'))) {
+  for (const { name, files, needs, env } of SUITES.filter((suite) => suite.name.startsWith('clients-'))) {
     const client = name.slice('clients-'.length)
     const missing = needs.filter((tool) => !findTool(tool))
     if (missing.length > 0) {
@@ -41,7 +41,7 @@ export async function collect(): Promise<string> {
       rows.push(`| ${client} | | ${missing.join(', ')}: ${why} | | |`)
       continue
     }
-    for (const { sentence, passed, seconds } of runTests(files).outcomes) {
+    for (const { sentence, passed, seconds } of runTests(files, env).outcomes) {
       count += 1
       rows.push(
         `| ${client} | ${version(client)} | ${sentence} | ${passed ? 'passed' : '**FAILED**'} | ${seconds.toFixed(1)} |`,

@@ -60,6 +60,16 @@ export const EXCEPTIONS: Exception[] = [
     because: 'Harbor’s server answers so when the name is taken',
   },
   {
+    operations: ['deleteTag', 'CopyArtifact'],
+    lets: /^status 412 is not described$/,
+    because: 'Harbor’s server answers so when an immutable tag would go or move',
+  },
+  {
+    operations: ['CreateImmuRule', 'UpdateImmuRule'],
+    lets: /^status 409 is not described$/,
+    because: 'Harbor’s server answers so when the project has that rule already',
+  },
+  {
     operations: ['deleteUserGroup'],
     lets: /^status 404 is not described$/,
     because: 'Harbor says 200 to the deletion of a group that is not there; here it is told',

@@ -332,6 +332,7 @@ test('frontDoor: alb is a load balancer and tasks, without an edge', () => {
   const environment = JSON.stringify(task!.Properties.ContainerDefinitions)
   expect(environment).toContain('{"Name":"ENTREPOT_EXTERNAL_URL","Value":"https://registry.example.com"}')
   expect(environment).toContain('{"Name":"ENTREPOT_EDGE","Value":"off"}')
+  expect(environment).toContain('{"Name":"ENTREPOT_TRUSTED_PROXIES","Value":"1"}')
   expect(() => synthesise({ frontDoor: 'alb' })).toThrow('domain')
   expect(() => synthesise({ frontDoor: 'alb', domain, ingest: 'off' })).toThrow('ingest')
 })

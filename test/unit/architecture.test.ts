@@ -80,7 +80,7 @@ const LAYERS: Record<string, string[]> = {
 /** Layer -> packages and Node modules it may use; a trailing `*` is anything that begins so. */
 const OUTSIDE: Record<string, string[]> = {
   oci: ['node:crypto'],
-  registry: ['node:crypto'],
+  registry: ['node:crypto', 'minimatch'],
   jobs: ['node:crypto', 'node:timers/promises', 'croner'],
   kinds: [],
   replication: ['node:timers/promises', 're2js', 'semver'],

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { ROUTES } from '../../lib/http/harbor/routes.ts'
 import { architecture } from '../docs.ts'
-import { openApi } from '../openapi.ts'
+import { openApi } from '../openapi/document.ts'
 
 test('the key map in ARCHITECTURE.md is that of the code (npm run docs)', () => {
   const text = readFileSync(path.resolve(import.meta.dirname, '../../docs/ARCHITECTURE.md'), 'utf8')

@@ -3,6 +3,7 @@ import { addLabel, removeLabel } from '../../artifacts/artifact-labels.ts'
 import { createTag, deleteArtifactTag, listArtifactTags } from '../../artifacts/artifact-tags.ts'
 import { findRow } from '../../artifacts/artifacts.ts'
 import { RegistryError } from '../../oci/errors.ts'
+import { immutableIn } from '../../registry/immutable-tags.ts'
 import type { HttpResponse } from '../message.ts'
 import { created, done } from './answers.ts'
 import { tagView } from './artifact-view.ts'
@@ -23,7 +24,8 @@ export const ARTIFACT_TAG_ROUTES: HarborRoute[] = [
 ]
 
 async function list(call: HarborCall): Promise<HttpResponse> {
-  const { name } = await requireRepositoryRight(call, 'tag', 'list')
+  const { project, name } = await requireRepositoryRight(call, 'tag', 'list')
+  const immutable = immutableIn(project, name)
   const wanted = wantedIn(call.request)
   const { repository, row } = await findRow(call.registry, name, referenceIn(call))
   const { tags, total } = await listArtifactTags(
@@ -37,7 +39,7 @@ async function list(call: HarborCall): Promise<HttpResponse> {
     call.request,
     wanted.shown,
     total,
-    tags.map((tag) => tagView(tag, repository.id, row.digest)),
+    tags.map((tag) => tagView(tag, repository.id, row.digest, immutable)),
   )
 }
 

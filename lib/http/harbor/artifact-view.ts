@@ -3,6 +3,7 @@ import type { Accessory, Artifact, ArtifactTag } from '../../artifacts/artifact.
 import { artifactNumber, repositoryNumber } from '../../artifacts/ids.ts'
 import type { Label } from '../../artifacts/labels.ts'
 import type { Digest } from '../../oci/digest.ts'
+import { immutableIn, type TagTest } from '../../registry/immutable-tags.ts'
 import type { Project } from '../../registry/projects.ts'
 import { time } from './answers.ts'
 
@@ -11,6 +12,7 @@ const NEVER = '0001-01-01T00:00:00.000Z'
 
 export function artifactView(artifact: Artifact, project: Project) {
   const { repository, digest } = artifact
+  const immutable = immutableIn(project, repository.name)
   return {
     id: artifact.id,
     type: artifact.type,
@@ -35,7 +37,7 @@ export function artifactView(artifact: Artifact, project: Project) {
       annotations: each.annotations ?? {},
       urls: each.urls ?? [],
     })),
-    tags: artifact.tags.map((tag) => tagView(tag, repository.id, digest)),
+    tags: artifact.tags.map((tag) => tagView(tag, repository.id, digest, immutable)),
     labels: artifact.labels.map(labelView),
     addition_links: Object.fromEntries(
       artifact.additions.map((name) => [name, { absolute: false, href: additionPath(artifact, name) }]),
@@ -50,7 +52,8 @@ function additionPath({ repository, digest }: Artifact, name: string): string {
   return `/api/v2.0/projects/${project}/repositories/${rest.join('%252F')}/artifacts/${digest}/additions/${name}`
 }
 
-export function tagView(tag: ArtifactTag, repo: string, digest: Digest) {
+/** Whether a tag is immutable is always told: it costs nothing, so nobody has to ask `with_immutable_status`. */
+export function tagView(tag: ArtifactTag, repo: string, digest: Digest, immutable: TagTest = () => false) {
   return {
     id: tag.id,
     repository_id: repositoryNumber(repo),
@@ -58,7 +61,7 @@ export function tagView(tag: ArtifactTag, repo: string, digest: Digest) {
     name: tag.name,
     push_time: time(tag.pushedAtMs),
     pull_time: tag.pulledAtMs === undefined ? NEVER : time(tag.pulledAtMs),
-    immutable: tag.immutable,
+    immutable: immutable(tag.name),
   }
 }
 

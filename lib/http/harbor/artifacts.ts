@@ -1,15 +1,22 @@
 // Artifacts: listed, shown, copied, deleted; and what is inside them.
 import { getAddition } from '../../artifacts/additions.ts'
-import { getArtifact, listArtifacts } from '../../artifacts/artifacts.ts'
+import { getArtifact } from '../../artifacts/artifacts.ts'
 import { copyArtifact } from '../../artifacts/copy-artifact.ts'
 import { deleteArtifact } from '../../artifacts/delete-artifact.ts'
 import { listAccessories } from '../../artifacts/list-accessories.ts'
+import { listArtifacts, listProjectArtifacts } from '../../artifacts/list-artifacts.ts'
 import { RegistryError } from '../../oci/errors.ts'
 import { parseName, parseReference, projectOf, type Reference } from '../../oci/reference.ts'
 import type { HttpRequest, HttpResponse } from '../message.ts'
 import { answer, created, done } from './answers.ts'
 import { accessoryView, artifactView } from './artifact-view.ts'
-import { type HarborCall, type HarborRoute, requireProjectNamed } from './call.ts'
+import {
+  type HarborCall,
+  type HarborRoute,
+  requireLogin,
+  requireProject,
+  requireProjectNamed,
+} from './call.ts'
 import { pageAnswer } from './lists.ts'
 import { referenceIn, requireRepositoryRight, requireWhole, wantedIn } from './repository-call.ts'
 
@@ -17,6 +24,7 @@ const LIST = '/projects/{project}/repositories/{repository}/artifacts'
 const ONE = `${LIST}/{reference}`
 
 export const ARTIFACT_ROUTES: HarborRoute[] = [
+  { method: 'GET', path: '/projects/{project}/artifacts', run: listOfProject },
   { method: 'GET', path: LIST, run: list },
   { method: 'POST', path: LIST, run: copy },
   { method: 'GET', path: ONE, run: show },
@@ -42,6 +50,24 @@ async function list(call: HarborCall): Promise<HttpResponse> {
   )
 }
 
+async function listOfProject(call: HarborCall): Promise<HttpResponse> {
+  requireLogin(call)
+  const project = await requireProject(call, 'artifact', 'list')
+  const wanted = wantedIn(call.request)
+  const { artifacts, total } = await listProjectArtifacts(call.registry, project.name, {
+    ...wanted,
+    with: partsIn(call.request),
+    latest: flagInQuery(call.request, 'latest_in_repository', false),
+  })
+  requireWhole(wanted, total)
+  return pageAnswer(
+    call.request,
+    wanted.shown,
+    total,
+    artifacts.map((artifact) => artifactView(artifact, project)),
+  )
+}
+
 async function show(call: HarborCall): Promise<HttpResponse> {
   const { project, name } = await requireRepositoryRight(call, 'artifact', 'read')
   const artifact = await getArtifact(call.registry, name, referenceIn(call), partsIn(call.request))
@@ -49,19 +75,20 @@ async function show(call: HarborCall): Promise<HttpResponse> {
 }
 
 /** Tags and accessories come unless they are refused, labels when they are asked for. */
-function partsIn({ query }: HttpRequest) {
-  const flag = (name: string, otherwise: boolean) => {
-    const value = query.get(name)
-    if (!value) return otherwise
-    if (['true', '1'].includes(value)) return true
-    if (['false', '0'].includes(value)) return false
-    throw new RegistryError('REQUEST_INVALID', `${name} in query must be true or false`, { status: 422 })
-  }
+function partsIn(request: HttpRequest) {
   return {
-    tags: flag('with_tag', true),
-    labels: flag('with_label', false),
-    accessories: flag('with_accessory', true),
+    tags: flagInQuery(request, 'with_tag', true),
+    labels: flagInQuery(request, 'with_label', false),
+    accessories: flagInQuery(request, 'with_accessory', true),
   }
+}
+
+function flagInQuery({ query }: HttpRequest, name: string, otherwise: boolean): boolean {
+  const value = query.get(name)
+  if (!value) return otherwise
+  if (['true', '1'].includes(value)) return true
+  if (['false', '0'].includes(value)) return false
+  throw new RegistryError('REQUEST_INVALID', `${name} in query must be true or false`, { status: 422 })
 }
 
 async function copy(call: HarborCall): Promise<HttpResponse> {

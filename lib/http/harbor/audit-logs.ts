@@ -1,6 +1,7 @@
 // The audit log, of the registry or of one project: newest first, in both shapes that Harbor has had.
 import { RegistryError } from '../../oci/errors.ts'
 import { auditEntries, type LoggedEntry } from '../../registry/audit-log.ts'
+import { AUDITED_EVENTS } from '../../registry/audited-operations.ts'
 import type { HttpResponse } from '../message.ts'
 import { answer, time } from './answers.ts'
 import { type HarborCall, type HarborRoute, requireProject, requireSystem } from './call.ts'
@@ -74,33 +75,10 @@ function extendedView(entry: LoggedEntry): Row {
 }
 
 /** What can be in the log. */
-const EVENT_TYPES = [
-  'create_artifact',
-  'delete_artifact',
-  'create_tag',
-  'delete_tag',
-  'create_repository',
-  'delete_repository',
-  'create_project',
-  'update_project',
-  'delete_project',
-  'update_quota',
-  'create_member',
-  'update_member',
-  'delete_member',
-  'create_user',
-  'update_user',
-  'delete_user',
-  'create_robot',
-  'update_robot',
-  'delete_robot',
-  'update_configuration',
-]
-
 async function eventTypes(call: HarborCall): Promise<HttpResponse> {
   requireSystem(call, 'audit-log', 'list')
   return answer(
     200,
-    EVENT_TYPES.map((event_type) => ({ event_type })),
+    AUDITED_EVENTS.map((event_type) => ({ event_type })),
   )
 }

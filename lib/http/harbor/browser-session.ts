@@ -4,13 +4,17 @@
 import type { Principal } from '../../access/principal.ts'
 import { beginSession, csrfToken, endSession, isCsrfToken, sessionPrincipal } from '../../access/sessions.ts'
 import { RegistryError } from '../../oci/errors.ts'
+import { noted } from '../../registry/audit-log.ts'
 import { readConfiguration } from '../../registry/configuration.ts'
+import type { Registry } from '../../registry/registry.ts'
 import type { Api } from '../api.ts'
 import { methodNotAllowed } from '../errors.ts'
 import type { HttpRequest, HttpResponse } from '../message.ts'
 import { readForm } from '../token.ts'
 import { done } from './answers.ts'
 
+/** Of a name that somebody typed, in the log. */
+const NAME_LIMIT = 255
 const COOKIE = 'sid'
 const TOKEN_HEADER = 'X-Harbor-CSRF-Token'
 const SAFE = ['GET', 'HEAD', 'OPTIONS']
@@ -28,11 +32,13 @@ async function logIn({ access, registry }: Api, request: HttpRequest): Promise<H
   if (request.headers['sec-fetch-site'] === 'cross-site')
     throw new RegistryError('DENIED', 'another site’s page cannot log anybody in here')
   const form = await readForm(request)
-  const principal = await access.logIn(form.get('principal') ?? '', form.get('password') ?? '')
-  if (principal?.kind !== 'user')
-    throw new RegistryError('UNAUTHORIZED', 'unauthorized: incorrect user name or password')
+  const name = form.get('principal') ?? ''
+  const principal = await access.logIn(name, form.get('password') ?? '', request.address)
+  const user = principal?.kind === 'user' ? principal : undefined
+  await note(registry, request, 'login', user?.name ?? name, user !== undefined)
+  if (!user) throw new RegistryError('UNAUTHORIZED', 'unauthorized: incorrect user name or password')
   const { session_timeout: minutes } = await readConfiguration(registry)
-  const id = await beginSession(registry, principal, minutes * 60)
+  const id = await beginSession(registry, user, minutes * 60)
   return withCookie(done(), request, id, minutes * 60)
 }
 
@@ -40,8 +46,23 @@ async function logOut({ registry }: Api, request: HttpRequest): Promise<HttpResp
   if (request.method !== 'GET' && request.method !== 'POST')
     throw methodNotAllowed(request.method, ['GET', 'POST'])
   const id = sessionIn(request)
+  const principal = id === undefined ? undefined : await sessionPrincipal(registry, id)
   if (id !== undefined) await endSession(registry, id)
+  if (principal) await note(registry, request, 'logout', principal.name, true)
   return withCookie(done(), request, '', 0)
+}
+
+/** Harbor notes the logins of pages alone: clients of images log in with every token. One that has to wait is none. */
+function note(
+  registry: Registry,
+  { id: requestId }: HttpRequest,
+  operation: 'login' | 'logout',
+  name: string,
+  succeeded: boolean,
+): Promise<void> {
+  const resource = name.slice(0, NAME_LIMIT)
+  const actor = { principal: resource, requestId }
+  return noted({ registry, actor }, { operation, resourceType: 'user', resource }, succeeded)
 }
 
 /**

@@ -15,6 +15,8 @@ export interface HarborCall {
   registry: Registry
   recorder: Recorder
   access: Access
+  /** PEM of the private authority that signed our certificate. */
+  authority: string | undefined
   jobs: Jobs
   upstreams: Upstreams
   request: HttpRequest

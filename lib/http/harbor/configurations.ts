@@ -1,6 +1,6 @@
 // Settings of the whole registry, under Harbor's names.
 
-import { noted } from '../../registry/audit-log.ts'
+import { attempted } from '../../registry/audit-log.ts'
 import {
   CONFIGURATION_DEFAULTS,
   type Configuration,
@@ -27,8 +27,8 @@ async function show(call: HarborCall): Promise<HttpResponse> {
 
 async function change(call: HarborCall): Promise<HttpResponse> {
   requireSystem(call, 'configuration', 'update')
-  await changeConfiguration(call.registry, await readFields(call.request))
-  await noted(call, { operation: 'update', resourceType: 'configuration', resource: 'configuration' })
+  const deed = { operation: 'update', resourceType: 'configuration', resource: 'configuration' } as const
+  await attempted(call, deed, async () => changeConfiguration(call.registry, await readFields(call.request)))
   return done()
 }
 

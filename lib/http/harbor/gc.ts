@@ -119,7 +119,7 @@ async function change(call: HarborCall, operation: 'create' | 'update'): Promise
     const begun = await startExecution(call.jobs, { vendor: VENDOR, rule: 0, trigger: 'MANUAL' }, [
       { payload },
     ])
-    return created(`/system/gc/${begun!.number}`)
+    return operation === 'create' ? created(`/system/gc/${begun!.number}`) : done()
   }
   if (type === 'None') await dropSchedule(call.registry, VENDOR, 0)
   else await setSchedule(call.registry, { vendor: VENDOR, rule: 0, cron, payload: { ...payload, type } })

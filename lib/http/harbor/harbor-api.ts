@@ -38,10 +38,12 @@ async function route(api: Api, request: HttpRequest): Promise<HttpResponse> {
 async function run(api: Api, request: HttpRequest, { route, params }: MatchedRoute): Promise<HttpResponse> {
   const { authorization } = request.headers
   const session = authorization === undefined ? await bySession(api, request) : undefined
-  const principal = session ?? (await api.access.authenticate(authorization))
+  const principal = session ?? (await api.access.authenticate({ authorization, address: request.address }))
   const actor = { principal: principal.name, requestId: request.id }
   const { registry, recorder, access, jobs, upstreams } = api
-  const call: HarborCall = { registry, recorder, access, jobs, upstreams, request, principal, actor, params }
+  const authority = api.authority?.()
+  const parts = { registry, recorder, access, authority, jobs, upstreams }
+  const call: HarborCall = { ...parts, request, principal, actor, params }
   const response = await route.run(call)
   return session ? withCsrfToken(response, request) : response
 }

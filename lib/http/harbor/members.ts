@@ -10,7 +10,7 @@ import {
 } from '../../access/members.ts'
 import type { Role } from '../../access/roles.ts'
 import { RegistryError } from '../../oci/errors.ts'
-import { type Deed, noted } from '../../registry/audit-log.ts'
+import { memberDeed, noted } from '../../registry/audit-log.ts'
 import type { Project } from '../../registry/projects.ts'
 import type { HttpResponse } from '../message.ts'
 import { answer, created, done } from './answers.ts'
@@ -103,11 +103,11 @@ async function remove(call: HarborCall): Promise<HttpResponse> {
 
 function note(
   call: HarborCall,
-  operation: Deed['operation'],
+  operation: 'create' | 'update' | 'delete',
   project: Project,
   member: Member,
 ): Promise<void> {
-  return noted(call, { operation, resourceType: 'member', resource: member.name, projectId: project.id })
+  return noted(call, memberDeed(operation, project, member))
 }
 
 async function presentMember(call: HarborCall, project: Project): Promise<Member> {

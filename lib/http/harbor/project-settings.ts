@@ -58,7 +58,11 @@ export function checkedMetadata(name: string, value: string): string {
 /** @returns undefined when the body says nothing of it */
 export function allowlistIn(fields: Fields): Allowlist | undefined {
   const given = objectIn(fields, 'cve_allowlist')
-  if (given.items === undefined && given.expires_at === undefined) return undefined
+  return given.items === undefined && given.expires_at === undefined ? undefined : allowlistOf(given)
+}
+
+/** @throws REQUEST_INVALID, 422 */
+export function allowlistOf(given: Fields): Allowlist {
   const cves = objectsIn(given, 'items', CVES_LIMIT).map(({ cve_id: cve }) => {
     if (typeof cve !== 'string' || cve === '' || cve.length > 128) throw invalid('each item has a cve_id')
     return cve

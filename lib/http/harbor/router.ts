@@ -35,22 +35,21 @@ function order(path: string): number {
   return path.split('/').length * 100 - (path.match(/\{/g)?.length ?? 0)
 }
 
-/** @returns what other methods there are where the method is wrong; undefined when nothing has that path */
+/**
+ * The first pattern that fits counts: `PUT …/{repository}/artifacts` is no change of a repository whose name ends so.
+ * @returns what other methods there are where the method is wrong; undefined when nothing has that path
+ */
 export function matchRoute(method: string, path: string): MatchedRoute | { allowed: string[] } | undefined {
-  let allowed: string[] | undefined
   for (const { pattern, names, routes } of COMPILED) {
     const match = pattern.exec(path)
     if (!match) continue
     const wanted = method === 'HEAD' ? ['HEAD', 'GET'] : [method]
     const route = wanted.flatMap((each) => routes.filter((known) => known.method === each))[0]
-    if (!route) {
-      allowed ??= routes.map((each) => each.method)
-      continue
-    }
+    if (!route) return { allowed: routes.map((each) => each.method) }
     const params = names.map((name, at) => [name, decoded(name, match[at + 1]!)] as const)
     return { route, params: Object.fromEntries(params) }
   }
-  return allowed && { allowed }
+  return undefined
 }
 
 function decoded(name: string, text: string): string {

@@ -24,6 +24,7 @@ import { ROBOT_ROUTES } from './robots.ts'
 import { SEARCH_ROUTES } from './search.ts'
 import { STATISTICS_ROUTES } from './statistics.ts'
 import { SYSTEM_ROUTES } from './system.ts'
+import { SYSTEM_ALLOWLIST_ROUTES } from './system-allowlist.ts'
 import { USER_SECRET_ROUTES } from './user-secrets.ts'
 import { USER_ROUTES } from './users.ts'
 
@@ -49,6 +50,7 @@ export const ROUTES: HarborRoute[] = [
   ...CONFIGURATION_ROUTES,
   ...SEARCH_ROUTES,
   ...IMMUTABLE_RULE_ROUTES,
+  ...SYSTEM_ALLOWLIST_ROUTES,
   ...GC_ROUTES,
   ...JOBSERVICE_ROUTES,
   ...REGISTRY_ROUTES,

@@ -1,4 +1,5 @@
 // Whether we are well, who we are, and how much there is: what clients ask before anything else.
+import { RegistryError } from '../../oci/errors.ts'
 import { readConfiguration } from '../../registry/configuration.ts'
 import type { HttpResponse } from '../message.ts'
 import { answer, time } from './answers.ts'
@@ -16,6 +17,7 @@ export const SYSTEM_ROUTES: HarborRoute[] = [
   { method: 'GET', path: '/health', run: health },
   { method: 'GET', path: '/systeminfo', run: systemInfo },
   { method: 'GET', path: '/systeminfo/volumes', run: volumes },
+  { method: 'GET', path: '/systeminfo/getcert', run: certificate },
 ]
 
 /** The parts that can fail by themselves; reading the configuration shows that the metadata can be read. */
@@ -32,7 +34,7 @@ async function health({ registry }: HarborCall): Promise<HttpResponse> {
   return answer(200, { status: metadata, components })
 }
 
-async function systemInfo({ registry, request, principal }: HarborCall): Promise<HttpResponse> {
+async function systemInfo({ registry, request, principal, authority }: HarborCall): Promise<HttpResponse> {
   const settings = await readConfiguration(registry)
   const everybody = {
     auth_mode: settings.auth_mode,
@@ -49,7 +51,7 @@ async function systemInfo({ registry, request, principal }: HarborCall): Promise
     external_url: request.origin,
     project_creation_restriction: settings.project_creation_restriction,
     read_only: settings.read_only,
-    has_ca_root: false,
+    has_ca_root: authority !== undefined,
     notification_enable: settings.notification_enable,
     registry_storage_provider_name: 'entrepot',
     current_time: time(registry.clock.nowMs()),
@@ -60,4 +62,16 @@ async function systemInfo({ registry, request, principal }: HarborCall): Promise
 async function volumes(call: HarborCall): Promise<HttpResponse> {
   requireSystem(call, 'system-volumes', 'read')
   return answer(200, { storage: [{ total: 0, free: 0 }] })
+}
+
+/** For everybody: whoever is to trust it has no way to log in yet. */
+async function certificate({ authority }: HarborCall): Promise<HttpResponse> {
+  if (authority === undefined)
+    throw new RegistryError('NOT_FOUND', 'there is no root certificate to download: the system’s are enough')
+  const headers = {
+    'Content-Type': 'application/octet-stream',
+    'Content-Disposition': 'attachment; filename=ca.crt',
+    'X-Content-Type-Options': 'nosniff',
+  }
+  return { status: 200, headers, body: authority }
 }

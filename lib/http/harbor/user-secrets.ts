@@ -3,7 +3,8 @@
 import { isPassword, setCliSecret } from '../../access/user-secrets.ts'
 import { changeUser, requireUser, setPassword, type User } from '../../access/users.ts'
 import { RegistryError } from '../../oci/errors.ts'
-import { noted } from '../../registry/audit-log.ts'
+import { attempted } from '../../registry/audit-log.ts'
+import { descriptionOf } from '../../registry/audited-operations.ts'
 import type { HttpResponse } from '../message.ts'
 import { done } from './answers.ts'
 import { flagIn, readFields, textIn } from './body.ts'
@@ -22,11 +23,11 @@ async function setAdmin(call: HarborCall): Promise<HttpResponse> {
   requireSystem(call, 'user', 'update')
   const user = await requireUser(call.registry, wanted)
   const admin = flagIn(await readFields(call.request), 'sysadmin_flag') ?? false
-  if (admin !== user.admin) {
+  return update(call, user, 'add/remove user as system administrator', async () => {
+    if (admin === user.admin) return
     requireAdministrator(call)
     await changeUser(call.registry, user.name, { admin })
-  }
-  return updated(call, user)
+  })
 }
 
 /** Administrators need not know the old one, except for their own. */
@@ -36,24 +37,31 @@ async function changePassword(call: HarborCall): Promise<HttpResponse> {
   const [old, fresh] = ['old_password', 'new_password'].map((name) =>
     textIn(fields, name, Number.POSITIVE_INFINITY),
   ) as [string, string]
-  if (isSelf(call.principal, user.number) && !(await isPassword(call.registry, user.name, old)))
-    throw new RegistryError('DENIED', 'Current password is incorrect')
-  if (await isPassword(call.registry, user.name, fresh))
-    throw new RegistryError('REQUEST_INVALID', 'New password is identical to old password')
-  await setPassword(call.registry, user.name, fresh)
-  return updated(call, user)
+  return update(call, user, 'change user password', async () => {
+    if (isSelf(call.principal, user.number) && !(await isPassword(call.registry, user.name, old)))
+      throw new RegistryError('DENIED', 'Current password is incorrect')
+    if (await isPassword(call.registry, user.name, fresh))
+      throw new RegistryError('REQUEST_INVALID', 'New password is identical to old password')
+    await setPassword(call.registry, user.name, fresh)
+  })
 }
 
 /** Harbor has these for users of OIDC only; here everybody may have a secret that is not their password. */
 async function changeCliSecret(call: HarborCall): Promise<HttpResponse> {
   const user = await selfOrManaged(call)
   const secret = textIn(await readFields(call.request), 'secret', Number.POSITIVE_INFINITY)
-  await setCliSecret(call.registry, user.name, secret)
-  return updated(call, user)
+  return update(call, user, 'change CLI secret', () => setCliSecret(call.registry, user.name, secret))
 }
 
-async function updated(call: HarborCall, { name }: User): Promise<HttpResponse> {
-  await noted(call, { operation: 'update', resourceType: 'user', resource: name })
+/** @param what of the user changes, as Harbor's log says it */
+async function update(
+  call: HarborCall,
+  { name }: User,
+  what: string,
+  change: () => Promise<unknown>,
+): Promise<HttpResponse> {
+  const deed = { operation: 'update', resourceType: 'user', resource: name } as const
+  await attempted(call, { ...deed, description: `${descriptionOf(deed)}, ${what}` }, change)
   return done()
 }
 

@@ -11,7 +11,7 @@ import {
   type User,
 } from '../../access/users.ts'
 import { RegistryError } from '../../oci/errors.ts'
-import { noted } from '../../registry/audit-log.ts'
+import { attempted } from '../../registry/audit-log.ts'
 import { readConfiguration } from '../../registry/configuration.ts'
 import type { HttpRequest, HttpResponse } from '../message.ts'
 import { answer, created, done, time } from './answers.ts'
@@ -61,14 +61,13 @@ async function create(call: HarborCall): Promise<HttpResponse> {
     principal.kind === 'anonymous' && (await readConfiguration(registry)).self_registration === true
   if (!registers) requireSystem(call, 'user', 'create')
   const fields = await readFields(call.request)
-  const profile = profileIn(fields)
-  checkProfile(profile)
-  const user = await createUser(registry, {
-    ...profile,
-    name: textIn(fields, 'username'),
-    password: textIn(fields, 'password', Number.POSITIVE_INFINITY),
+  const name = textIn(fields, 'username')
+  const password = textIn(fields, 'password', Number.POSITIVE_INFINITY)
+  const user = await attempted(call, { operation: 'create', resourceType: 'user', resource: name }, () => {
+    const profile = profileIn(fields)
+    checkProfile(profile)
+    return createUser(registry, { ...profile, name, password })
   })
-  await noted(call, { operation: 'create', resourceType: 'user', resource: user.name })
   return created(`/users/${user.number}`)
 }
 
@@ -105,25 +104,31 @@ async function update(call: HarborCall): Promise<HttpResponse> {
   if (!isSelf(call.principal, wanted)) requireSystem(call, 'user', 'update')
   const user = await requireUser(call.registry, wanted)
   const fields = await readFields(call.request)
+  await attempted(call, { operation: 'update', resourceType: 'user', resource: user.name }, () =>
+    changeProfile(call, user, fields),
+  )
+  return done()
+}
+
+async function changeProfile(call: HarborCall, user: User, fields: Fields): Promise<void> {
   const profile = profileIn(fields)
   checkProfile(profile)
   const disabled = call.principal.admin ? flagIn(fields, 'disabled') : undefined
-  if (disabled && isSelf(call.principal, wanted))
+  if (disabled && isSelf(call.principal, user.number))
     throw new RegistryError('DENIED', 'nobody disables themselves: ask another administrator')
   const locks = disabled === undefined || disabled === user.disabled ? {} : { disabled }
   await changeUser(call.registry, user.name, { ...profile, ...locks })
-  await noted(call, { operation: 'update', resourceType: 'user', resource: user.name })
-  return done()
 }
 
 async function remove(call: HarborCall): Promise<HttpResponse> {
   const wanted = numberOf(call, 'user')
   requireSystem(call, 'user', 'delete')
   const user = await requireUser(call.registry, wanted)
-  if (isSelf(call.principal, wanted) || user.name === ADMIN)
-    throw new RegistryError('DENIED', `User with ID ${wanted} cannot be deleted`)
-  await deleteUser(call.registry, user.name)
-  await noted(call, { operation: 'delete', resourceType: 'user', resource: user.name })
+  await attempted(call, { operation: 'delete', resourceType: 'user', resource: user.name }, async () => {
+    if (isSelf(call.principal, wanted) || user.name === ADMIN)
+      throw new RegistryError('DENIED', `User with ID ${wanted} cannot be deleted`)
+    await deleteUser(call.registry, user.name)
+  })
   return done()
 }
 

@@ -60,9 +60,9 @@ export class ApiStack extends Stack {
     allowItems(registry, data.table, ALL_ITEMS)
     allowBlobs(registry, data.bucket, ['DeleteObject', 'GetObject', 'ListBucket', 'PutObject'])
     // Who asks is looked up, and that they asked is written down.
-    // The first login of somebody of the pool makes a user here.
-    const onboarding = props.pool ? (['PutItem', 'Query'] as const) : []
-    allowItems(token, data.table, ['BatchGetItem', 'BatchWriteItem', 'GetItem', ...onboarding])
+    // Failed logins are counted by conditional puts. The first login of somebody of the pool makes a user here.
+    const onboarding = props.pool ? (['Query'] as const) : []
+    allowItems(token, data.table, ['BatchGetItem', 'BatchWriteItem', 'GetItem', 'PutItem', ...onboarding])
     allowItems(management, data.table, ALL_ITEMS)
     props.workers.allowDispatch(management)
     // Configs and charts are read for what they tell; copies of small blobs are made in the bucket.

@@ -67,6 +67,7 @@ export class IngestStack extends Stack {
         ENTREPOT_PORT: String(PORT),
         ENTREPOT_KEEP_ALIVE_SECONDS: String(KEEP_ALIVE_SECONDS),
         ENTREPOT_EDGE: front ? 'off' : 'on',
+        ...(front ? { ENTREPOT_TRUSTED_PROXIES: '1' } : {}), // the load balancer
         ...(front && cloud.domain ? { ENTREPOT_EXTERNAL_URL: `https://${cloud.domain.name}` } : {}),
       },
       logging: LogDriver.awsLogs({ logGroup, streamPrefix: 'ingest' }),

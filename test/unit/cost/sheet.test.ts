@@ -85,10 +85,10 @@ test('bytes that stay within the region cost nothing', () => {
   expect(costOf(inside, 'data transfer')).toBe(0)
 })
 
-test('an idle deployment without ingest costs its secrets and its sweeps, and nothing for every line that use has', () => {
+test('an idle deployment without ingest costs its secrets, its sweeps and a look for due jobs every minute, and nothing else', () => {
   const idle = idleSheet(USE, deployed(DIRECT_ONLY))
   const paid = idle.lines.filter(({ usd }) => usd > 0).map(({ what }) => what)
-  expect(paid).toEqual(['Fargate', 'public IPv4 addresses', 'secrets'])
+  expect(paid).toEqual(['DynamoDB', 'Fargate', 'public IPv4 addresses', 'secrets'])
   expect(costOf(idle, 'secrets')).toBeCloseTo(0.8)
   // Four sweeps a day of six minutes, 1 vCPU and 3 GB on arm64.
   expect(costOf(idle, 'Fargate')).toBeCloseTo((730 / 24) * 4 * 0.1 * (0.03238 + 3 * 0.00356), 6)
@@ -103,10 +103,11 @@ test('ingest adds its task and its load balancer to what idles: 7.21 and 16.43 f
   expect(costOf(without!, 'load balancer')).toBe(0)
 })
 
-test('a small registry without ingest costs about the 2.30 that were worked out for it, transfer aside', () => {
+test('the use of a small registry without ingest costs about the 2.30 that were worked out for it, transfer aside', () => {
   const sheet = costSheet(USE, deployed(DIRECT_ONLY, false))
+  const idle = idleSheet(USE, deployed(DIRECT_ONLY, false))
   const worked = ['API Gateway', 'Lambda', 'DynamoDB', 'S3 storage', 'S3 requests', 'logs and traces']
-  const sum = worked.reduce((total, what) => total + costOf(sheet, what), 0)
+  const sum = worked.reduce((total, what) => total + costOf(sheet, what) - costOf(idle, what), 0)
   expect(sum).toBeGreaterThan(2.3 * 0.8)
   expect(sum).toBeLessThan(2.3 * 1.2)
 })

@@ -196,3 +196,15 @@ test('what is no event of a gateway is answered too', async () => {
   for (const given of [{}, { rawPath: '/v2/' }, { requestContext: {} }, { headers: null }])
     expect((await answer(given as never)).statusCode).toBe(500)
 })
+
+test('failed logins are counted by the address that the edge tells, whatever the gateway was asked by', async () => {
+  const wrong = (address: string, sourceIp: string) => {
+    const headers = { 'x-entrepot-viewer': address, authorization: 'Basic ZXZlOng=' }
+    const asked = event('GET', '/v2/', { headers })
+    asked.requestContext.http.sourceIp = sourceIp
+    return answer(asked)
+  }
+  for (let at = 0; at < 10; at++) expect((await wrong('192.0.2.9', `130.176.0.${at}`)).statusCode).toBe(401)
+  expect((await wrong('192.0.2.9', '130.176.0.99')).statusCode).toBe(429)
+  expect((await wrong('192.0.2.10', '130.176.0.1')).statusCode).toBe(401)
+})

@@ -12,6 +12,7 @@ test('a function has the usual settings, or those it is told', () => {
     undoWindowDays: 7,
     pushGraceHours: 24,
     blobLimitGiB: 5120,
+    auditLogDays: 365,
     directUploads: 'off',
     edge: 'off',
     open: false,

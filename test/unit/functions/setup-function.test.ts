@@ -26,7 +26,7 @@ beforeEach(async () => {
   Object.assign(world, { secret: 'second-12345', registry, closed: 0 })
 })
 const opens = async (password: string) =>
-  (await new Passwords(registry).verify('admin', password)) !== undefined
+  (await new Passwords(registry).verify('admin', password, '192.0.2.7')) !== undefined
 
 test('{"task":"password"} has the secret’s password count at once, and no other', async () => {
   await ensureAdmin(registry, 'first-12345')

@@ -1,0 +1,67 @@
+// A body for each operation that takes one: for readers of docs/openapi.yaml, and for whoever tries it out.
+
+const SELECTOR = { kind: 'doublestar', pattern: 'v*' }
+const IMMUTABLE_RULE = {
+  action: 'immutable',
+  template: 'immutable_template',
+  disabled: false,
+  tag_selectors: [{ ...SELECTOR, decoration: 'matches' }],
+  scope_selectors: { repository: [{ ...SELECTOR, pattern: '**', decoration: 'repoMatches' }] },
+}
+const ROBOT = {
+  name: 'builder',
+  description: 'builds images',
+  level: 'project',
+  duration: 30,
+  permissions: [
+    { kind: 'project', namespace: 'library', access: [{ resource: 'repository', action: 'pull' }] },
+  ],
+}
+
+/** By operation. */
+export const EXAMPLES: Record<string, unknown> = {
+  updateRepository: { description: 'What every ship of ours runs.' },
+  createTag: { name: 'v1.0' },
+  addLabel: { id: 1 },
+  CreateLabel: { name: 'reviewed', description: 'looked at by two people', color: '#00AB9A', scope: 'g' },
+  UpdateLabel: { name: 'approved', description: 'looked at by three people', color: '#00AB9A', scope: 'g' },
+  createProject: { project_name: 'harbour', metadata: { public: 'false' }, storage_limit: -1 },
+  updateProject: { metadata: { public: 'true' } },
+  addProjectMetadatas: { auto_scan: 'true' },
+  updateProjectMetadata: { auto_scan: 'false' },
+  updateQuota: { hard: { storage: 1_073_741_824 } },
+  createUser: {
+    username: 'captain',
+    email: 'captain@example.com',
+    realname: 'A Captain',
+    password: 'Correct-Horse-1',
+  },
+  updateUserProfile: { email: 'mate@example.com', realname: 'First Mate' },
+  setUserSysAdmin: { sysadmin_flag: false },
+  updateUserPassword: { new_password: 'Correct-Horse-2' },
+  setCliSecret: { secret: 'Correct-Horse-3' },
+  createUserGroup: { group_name: 'crew', group_type: 3 },
+  updateUserGroup: { group_name: 'night-crew' },
+  createProjectMember: { role_id: 2, member_user: { username: 'captain' } },
+  updateProjectMember: { role_id: 4 },
+  CreateRobot: ROBOT,
+  UpdateRobot: {
+    ...ROBOT,
+    id: 1,
+    name: 'robot$library+shipper',
+    description: 'pulls what is shipped',
+    disable: false,
+  },
+  RefreshSec: { secret: 'Correct-Horse-4' },
+  updateConfigurations: { banner_message: 'Maintenance at noon' },
+  createGCSchedule: { schedule: { type: 'Daily', cron: '0 0 0 * * *' }, parameters: { dry_run: false } },
+  updateGCSchedule: { schedule: { type: 'Custom', cron: '0 30 4 * * *' }, parameters: { dry_run: false } },
+  actionPendingJobs: { action: 'resume' },
+  CreateImmuRule: IMMUTABLE_RULE,
+  UpdateImmuRule: {
+    ...IMMUTABLE_RULE,
+    id: 1,
+    tag_selectors: [{ ...SELECTOR, pattern: 'release-*', decoration: 'matches' }],
+  },
+  putSystemCVEAllowlist: { items: [{ cve_id: 'CVE-2019-10164' }], expires_at: 1_900_000_000 },
+}

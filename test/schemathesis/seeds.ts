@@ -1,0 +1,131 @@
+// What there must be so that operations on something find it: one of each to look at and change, one of each to delete.
+import { type Client, clientOf, MANIFEST, pushBlob, pushImage } from '../api/client.ts'
+import { basic, type Harbor, harborOf, numberOf, PASSWORD } from '../api/management.ts'
+import { ADMIN_PASSWORD } from '../support/server.ts'
+
+export interface Seeds {
+  /** Path parameters by name. */
+  kept: Record<string, string | number>
+  /** What single operations get instead: those that delete have something of their own to delete. */
+  own: Record<string, Record<string, string | number>>
+}
+
+const PROJECT = 'port'
+const REPOSITORY = `/projects/${PROJECT}/repositories/app`
+const ARTIFACT = `${REPOSITORY}/artifacts/v1`
+
+export async function seed(url: string): Promise<Seeds> {
+  const admin = harborOf(url, 'admin')
+  const http = clientOf(url, basic('admin', ADMIN_PASSWORD))
+  const make = async (path: string, body: unknown) => numberOf(await admin('POST', path, body))
+  await make('/projects', { project_name: PROJECT, metadata: { auto_scan: 'true', public: 'false' } })
+  await make('/projects', { project_name: 'scrapped' })
+  await make('/projects', { project_name: 'ruled', metadata: { severity: 'high' } })
+  await pushAll(http)
+  const [user, gone] = [await userNamed(make, 'mate'), await userNamed(make, 'rover')]
+  const group = (name: string) => make('/usergroups', { group_name: name, group_type: 3 })
+  const label = (name: string) => make('/labels', { name, scope: 'g' })
+  const [groups, labels] = [
+    [await group('deck'), await group('rats')] as const,
+    [await label('seen'), await label('worn'), await label('torn')] as const,
+  ]
+  await admin('POST', `${ARTIFACT}/tags`, { name: 'extra' })
+  await admin('POST', `${ARTIFACT}/labels`, { id: labels[1] })
+  const member = (name: string) =>
+    make(`/projects/${PROJECT}/members`, { role_id: 2, member_user: { username: name } })
+  const [members, robots, rules] = [
+    [await member('mate'), await member('rover')] as const,
+    [await robot(admin, 'shipper'), await robot(admin, 'idler')] as const,
+    [
+      await make('/projects/ruled/immutabletagrules', rule('x1')),
+      await make('/projects/ruled/immutabletagrules', rule('x2')),
+    ] as const,
+  ]
+  const gc = await make('/system/gc/schedule', { schedule: { type: 'Manual' } })
+  const { json: quotas } = await admin('GET', '/quotas?page_size=100')
+  const quota = quotas.find((each: { ref: { name: string } }) => each.ref.name === 'scrapped').id as number
+  return {
+    kept: {
+      project: PROJECT,
+      repository: 'app',
+      reference: 'v1',
+      tag: 'v1',
+      addition: 'build_history',
+      label: labels[0],
+      name: 'auto_scan',
+      number: quota,
+      user,
+      group: groups[0],
+      member: members[0],
+      robot: robots[0],
+      rule: rules[0],
+      gc,
+      // The task of that run: execution and task, 12 digits each.
+      job: [gc, 1].map((number) => number.toString(16).padStart(12, '0')).join(''),
+      pool: 'all',
+      vendor: 'GARBAGE_COLLECTION',
+    },
+    own: {
+      deleteProject: { project: 'scrapped' },
+      deleteRepository: { project: PROJECT, repository: 'scrap' },
+      deleteArtifact: { project: PROJECT, repository: 'app', reference: 'old' },
+      deleteTag: { project: PROJECT, repository: 'app', reference: 'v1', tag: 'extra' },
+      removeLabel: { project: PROJECT, repository: 'app', reference: 'v1', label: labels[1] },
+      DeleteLabel: { label: labels[2] },
+      deleteUser: { user: gone },
+      deleteUserGroup: { group: groups[1] },
+      deleteProjectMember: { project: PROJECT, member: members[1] },
+      DeleteRobot: { robot: robots[1] },
+      DeleteImmuRule: { project: 'ruled', rule: rules[1] },
+      // A rule on everything would keep the others from their tags.
+      CreateImmuRule: { project: 'ruled' },
+      UpdateImmuRule: { project: 'ruled', rule: rules[0] },
+      getSchedulePaused: { vendor: 'all' },
+      deleteProjectMetadata: { project: 'ruled', name: 'severity' },
+    },
+  }
+}
+
+async function pushAll(http: Client): Promise<void> {
+  await pushImage(http, `${PROJECT}/app`, 'old')
+  await pushImage(http, `${PROJECT}/scrap`, 'v1')
+  // With a history to show.
+  const name = `${PROJECT}/app`
+  const text = JSON.stringify({ os: 'linux', architecture: 'arm64', history: [{ created_by: 'RUN x' }] })
+  const config = await pushBlob(http, name, text)
+  const layer = await pushBlob(http, name, 'layer')
+  const body = JSON.stringify({
+    schemaVersion: 2,
+    mediaType: MANIFEST,
+    config: { mediaType: 'application/vnd.oci.image.config.v1+json', digest: config, size: text.length },
+    layers: [{ mediaType: 'application/vnd.oci.image.layer.v1.tar', digest: layer, size: 5 }],
+  })
+  const { status } = await http('PUT', `/v2/${name}/manifests/v1`, {
+    headers: { 'content-type': MANIFEST },
+    body,
+  })
+  if (status !== 201) throw new Error(`the image was answered ${status}`)
+}
+
+function userNamed(make: (path: string, body: unknown) => Promise<number>, username: string) {
+  const user = { username, email: `${username}@example.com`, realname: username, password: PASSWORD }
+  return make('/users', user)
+}
+
+async function robot(admin: Harbor, name: string): Promise<number> {
+  const permissions = [
+    { kind: 'project', namespace: 'library', access: [{ resource: 'repository', action: 'pull' }] },
+  ]
+  const { json } = await admin('POST', '/robots', { name, level: 'project', duration: 30, permissions })
+  return json.id
+}
+
+function rule(pattern: string) {
+  const selector = { kind: 'doublestar', pattern }
+  return {
+    action: 'immutable',
+    template: 'immutable_template',
+    tag_selectors: [{ ...selector, decoration: 'matches' }],
+    scope_selectors: { repository: [{ ...selector, decoration: 'repoMatches' }] },
+  }
+}
