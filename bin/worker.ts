@@ -14,7 +14,7 @@ import { jobKinds } from '../lib/kinds/kinds.ts'
 import { createAddressGuard } from '../lib/outbound/address-guard.ts'
 import { Upstreams } from '../lib/registries/upstreams.ts'
 import { sweep } from '../lib/registry/gc/sweep.ts'
-import { replicationEnded } from '../lib/replication/events.ts'
+import { replicationEnded } from '../lib/replication/ended.ts'
 
 const AT_ONCE = 4
 

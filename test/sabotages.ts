@@ -99,6 +99,12 @@ export const SABOTAGES: Sabotage[] = [
     needs: [],
   },
   {
+    name: 'proxy-lease',
+    breaks: 'nobody looks whether another process fetches already',
+    files: ['test/proxy/single-flight.test.ts'],
+    needs: ['versitygw', 'dynoxide', 'docker-registry', 'skopeo'],
+  },
+  {
     name: 'login-limits',
     breaks: 'each process counts failed logins for itself',
     files: ['test/domain/login-limits.test.ts'],

@@ -102,6 +102,12 @@ const LOCAL: Suite[] = [
     needs: ['terraform-provider-harbor', 'terraform-provider-harbor-tests', 'tofu'],
     when: 'all',
   },
+  {
+    name: 'proxy',
+    files: ['test/proxy'],
+    needs: [...AWS_STORES, 'docker-registry', 'skopeo', 'crane', 'oras', 'podman', 'containerd', 'ctr'],
+    when: 'ci',
+  },
   { name: 'slow', files: ['test/slow'], needs: [], when: 'all' },
   // Mounts a small file system of its own, which takes root.
   { name: 'durability-disk', files: ['test/durability/full-disk.test.ts'], needs: ['mount'], when: 'all' },

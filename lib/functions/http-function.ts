@@ -11,11 +11,13 @@ import { fromGateway, type GatewayEvent, type GatewayResult, toGateway } from '.
 import type { HttpResponse } from '../http/message.ts'
 import type { Dispatch } from '../jobs/messages.ts'
 import { createAddressGuard } from '../outbound/address-guard.ts'
+import { Mirrors } from '../proxy/mirrors.ts'
+import { ProxyCache } from '../proxy/proxy-cache.ts'
 import { Upstreams } from '../registries/upstreams.ts'
 import { accessRecords } from '../registry/access-records.ts'
 import { Recorder } from '../registry/recorder.ts'
 import type { Registry } from '../registry/registry.ts'
-import { replicationEnded } from '../replication/events.ts'
+import { replicationEnded } from '../replication/ended.ts'
 import { logLine } from './log.ts'
 import type { FunctionSettings } from './settings.ts'
 
@@ -43,8 +45,8 @@ export function httpFunction(
   parts: {
     providers?: IdentityProvider[] | undefined
     management?: ManagementApi | undefined
-    dispatch?: Dispatch | undefined
     upstreams?: Upstreams
+    dispatch?: Dispatch | undefined
   } = {},
 ): HttpFunction {
   const recorder = new Recorder(registry, (pull) => logLine({ component: 'pull', ...pull }))
@@ -59,13 +61,24 @@ export function httpFunction(
   const { management, dispatch = noWorkers } = parts
   const { upstreams = new Upstreams({ keys: secrets, guard: createAddressGuard([]) }) } = parts
   const jobs = { registry, dispatch, ended: replicationEnded }
-  const common = { registry, access, recorder, jobs, secrets, upstreams }
-  const api: Api = { ...common, ...(management ? { management } : {}) }
+  const proxy = new ProxyCache({ registry, upstreams })
+  const api: Api = {
+    registry,
+    access,
+    recorder,
+    jobs,
+    upstreams,
+    proxy,
+    mirrors: new Mirrors(registry),
+    secrets,
+    ...(management ? { management } : {}),
+  }
 
   return async (event) => {
     const { method } = event.requestContext.http
     const response = await answer(api, event, behindEdge ? (secrets.document.origin ?? '') : undefined)
     // The container may be frozen as soon as this returns: what was noted is written now.
+    if (proxy.pending) await proxy.flush().catch(() => {}) // lossy
     if (recorder.pending)
       await recorder.flush().catch((error) => logLine({ component: 'recorder', error: String(error) }))
     return toGateway(method, response)

@@ -4,7 +4,7 @@ import type { Dispatch } from '../jobs/messages.ts'
 import { type Runner, runTask } from '../jobs/run-task.ts'
 import { jobKinds } from '../kinds/kinds.ts'
 import { sweep } from '../registry/gc/sweep.ts'
-import { replicationEnded } from '../replication/events.ts'
+import { replicationEnded } from '../replication/ended.ts'
 import { logLine } from './log.ts'
 import type { FunctionSettings } from './settings.ts'
 

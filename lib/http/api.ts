@@ -4,6 +4,8 @@ import type { Jobs } from '../jobs/executions.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { isName } from '../oci/reference.ts'
 import { parseRoute, type Route } from '../oci/routes.ts'
+import type { Mirrors } from '../proxy/mirrors.ts'
+import type { ProxyCache } from '../proxy/proxy-cache.ts'
 import type { Upstreams } from '../registries/upstreams.ts'
 import type { Recorder } from '../registry/recorder.ts'
 import type { Actor, Registry } from '../registry/registry.ts'
@@ -13,6 +15,7 @@ import { methodNotAllowed } from './errors.ts'
 import { listCatalogRequest, listReferrersRequest, listTagsRequest } from './lists.ts'
 import { deleteManifestRequest, readManifestRequest, writeManifest } from './manifests.ts'
 import { type HttpRequest, type HttpResponse, json } from './message.ts'
+import { answerMirrored } from './mirrored.ts'
 import { useUpload } from './upload-sessions.ts'
 import { openUpload } from './uploads.ts'
 
@@ -20,8 +23,10 @@ export interface Api {
   registry: Registry
   access: Access
   recorder: Recorder
-  jobs: Jobs
   upstreams: Upstreams
+  proxy: ProxyCache
+  mirrors: Mirrors
+  jobs: Jobs
   /** Read anew at each use: keys are rotated while requests are under way. */
   secrets: { readonly sessionKeys: SessionKeys }
   /** PEM of the private authority that signed our certificate, where there is one. Read anew at each use. */
@@ -71,16 +76,35 @@ function routeOf(request: HttpRequest): Route | undefined {
 async function answer(api: Api, request: HttpRequest, route: Route): Promise<HttpResponse> {
   // Judged by its session token alone: a Bearer token may expire in the middle of an upload.
   if (route.kind === 'upload') return useUpload(api, request, route.name, route.session)
+  if ('name' in route && (request.method === 'GET' || request.method === 'HEAD'))
+    return answerMirrored(api.mirrors, request, route.name, (name, mirrored) =>
+      run(api, request, { ...route, name }, mirrored),
+    )
+  return run(api, request, route, false)
+}
+
+/** @param mirrored the client's token is for the name it knows, so it may do what everybody may besides */
+async function run(
+  api: Api,
+  request: HttpRequest,
+  route: Exclude<Route, { kind: 'upload' }>,
+  mirrored: boolean,
+): Promise<HttpResponse> {
   const verbs = verbsOf(route)
   const verb = verbs[request.method]
   if (!verb) throw methodNotAllowed(request.method, Object.keys(verbs))
   const { authorization } = request.headers
-  const caller = await api.access.authorize(
-    { authorization, address: request.address },
-    `${request.origin}/service/token`,
-    verb.needs,
-    mountSource(request),
-  )
+  const authorize = (given: string | undefined) =>
+    api.access.authorize(
+      { authorization: given, address: request.address },
+      `${request.origin}/service/token`,
+      verb.needs,
+      mountSource(request),
+    )
+  const caller = await authorize(authorization).catch((error) => {
+    if (!mirrored || authorization === undefined) throw error
+    return authorize(undefined)
+  })
   const actor = { principal: caller.principal, requestId: request.id }
   return verb.run({ ...api, request, caller, actor })
 }

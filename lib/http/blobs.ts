@@ -2,7 +2,7 @@
 import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { parseRange } from '../oci/range.ts'
-import { deleteBlob, findBlob, locateBlob, openBlob } from '../registry/blobs.ts'
+import { deleteBlob, type FoundBlob, findBlob, locateBlob, openBlob } from '../registry/blobs.ts'
 import type { Call } from './api.ts'
 import { etagOf, isNotModified } from './conditions.ts'
 import { empty, type HttpResponse } from './message.ts'
@@ -13,7 +13,8 @@ export async function readBlob(call: Call, name: string, digest: Digest): Promis
   // Only who may push relies on a HEAD's answer for a push; only then is it noted as a use.
   const forPush = head && (await call.caller.may('push', name))
   // Whoever pushed reads with a token for pulling alone, so the token does not tell who may have pushed.
-  const { link } = await findBlob(registry, name, digest, forPush, () => call.caller.mayAskFor('push', name))
+  const find = (at: string) =>
+    findBlob(registry, at, digest, forPush, () => call.caller.mayAskFor('push', at))
   const headers: Record<string, string> = {
     'Content-Type': 'application/octet-stream',
     'Docker-Content-Digest': digest,
@@ -21,6 +22,14 @@ export async function readBlob(call: Call, name: string, digest: Digest): Promis
     ETag: etagOf(digest),
     'Cache-Control': 'private, max-age=31536000, immutable',
   }
+  // A part of a blob that is still coming waits for the whole.
+  const pulled = head
+    ? await headOf(call, name, digest, find)
+    : await call.proxy.blob(name, digest, find, request.headers.range !== undefined)
+  if (pulled.kind === 'upstream') return { status: 200, headers, lengthBytes: pulled.sizeBytes }
+  if (pulled.kind === 'growing')
+    return { status: 200, headers, body: pulled.growing.body, lengthBytes: pulled.growing.sizeBytes }
+  const { link } = pulled.blob
   if (isNotModified(request, digest)) return { status: 304, headers }
   const location = await locateBlob(registry, link, head ? 'HEAD' : 'GET')
   if (head && !location) return { status: 200, headers, lengthBytes: link.sizeBytes }
@@ -40,6 +49,17 @@ export async function readBlob(call: Call, name: string, digest: Digest): Promis
   if (!range) return { status: 200, headers, body, lengthBytes: link.sizeBytes }
   headers['Content-Range'] = `bytes ${range.start}-${range.end}/${link.sizeBytes}`
   return { status: 206, headers, body, lengthBytes: range.end - range.start + 1 }
+}
+
+/** What a cache does not have is asked for at its upstream, and not fetched. */
+async function headOf(
+  call: Call,
+  name: string,
+  digest: Digest,
+  find: (name: string) => Promise<FoundBlob>,
+): Promise<{ kind: 'stored'; blob: FoundBlob } | { kind: 'upstream'; sizeBytes: number }> {
+  const found = await call.proxy.blobOrSize(name, digest, find)
+  return typeof found === 'number' ? { kind: 'upstream', sizeBytes: found } : { kind: 'stored', blob: found }
 }
 
 /** A range counts only for the representation If-Range names (RFC 9110 §13.1.5). */

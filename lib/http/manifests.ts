@@ -2,9 +2,11 @@
 import { RegistryError } from '../oci/errors.ts'
 import { MANIFEST_LIMIT_BYTES } from '../oci/manifest.ts'
 import type { Reference } from '../oci/reference.ts'
+import { staleHeaders } from '../proxy/failures.ts'
+import type { PulledManifest } from '../proxy/proxy-cache.ts'
 import { deleteReference } from '../registry/deletion.ts'
 import { VIA_HEADER, viaOf } from '../registry/identity.ts'
-import { type FoundManifest, findManifest, putManifest } from '../registry/manifests.ts'
+import { type FoundManifest, putManifest } from '../registry/manifests.ts'
 import type { Call } from './api.ts'
 import { etagOf, isNotModified } from './conditions.ts'
 import { contentLength, empty, type HttpRequest, type HttpResponse } from './message.ts'
@@ -14,9 +16,9 @@ export async function readManifestRequest(
   name: string,
   reference: Reference,
 ): Promise<HttpResponse> {
-  let found: FoundManifest
+  let found: PulledManifest
   try {
-    found = await findManifest(call.registry, name, reference)
+    found = await call.proxy.manifest(name, reference)
   } catch (error) {
     notePull(call, name, reference, undefined)
     throw error
@@ -27,6 +29,7 @@ export async function readManifestRequest(
     'Content-Type': record.mediaType,
     'Docker-Content-Digest': record.digest,
     ETag: etagOf(record.digest),
+    ...(found.stale === undefined ? {} : staleHeaders(found.stale)),
   }
   if (isNotModified(call.request, record.digest)) return { status: 304, headers }
   return { status: 200, headers, body: bytes, lengthBytes: bytes.length }
@@ -38,7 +41,7 @@ function notePull(call: Call, name: string, reference: Reference, found: FoundMa
   call.recorder.pull({
     repo: found?.repository.id ?? '',
     ...(found ? { projectId: found.repository.projectId } : {}),
-    repository: name,
+    repository: found?.repository.name ?? name,
     ...(reference.kind === 'tag' ? { tag: reference.tag } : {}),
     digest: found?.record.digest ?? (reference.kind === 'digest' ? reference.digest : ''),
     principal: call.caller.principal,

@@ -9,6 +9,7 @@ import { StartupError } from '../server/startup-error.ts'
 import { backUp } from './backup.ts'
 import { DATABASE, SECRETS } from './data-directory.ts'
 import { openFileBlobStore } from './file-blob-store.ts'
+import { openFileSpool } from './file-spool.ts'
 import { lockData } from './lock.ts'
 import { openSecretsFile, rotateSecretsFile } from './secrets-file.ts'
 import { openSqliteMetadataStore, type SqliteMetadataStore } from './sqlite-metadata-store.ts'
@@ -61,6 +62,7 @@ async function open(
     secrets,
     events,
     directory: dataDir,
+    openSpool: () => openFileSpool(dataDir),
     rotateKeys: async () => secrets.replace(await rotateSecretsFile(path.join(dataDir, SECRETS))),
     expire: (nowMs) => metadata.expire(nowMs),
     backUp: (target) => backUp(dataDir, metadata, blobs, target),

@@ -128,6 +128,7 @@ export async function deleteRegistry(registry: Registry, id: number): Promise<Re
   const outcome = await registry.metadata.transact([
     { kind: 'delete', key: keys.remoteRegistry(id), if: unchanged(text(item, 'gen')) },
     { kind: 'delete', key: keys.remoteRegistryListing(remote.name) },
+    { kind: 'delete', key: keys.remoteRegistryLimits(id) },
   ])
   if (!outcome.ok)
     throw new RegistryError('PRECONDITION', `the registry ${id} is being changed or used: try again`)

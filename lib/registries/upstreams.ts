@@ -6,14 +6,13 @@ import { providerOf } from '../upstream/providers.ts'
 import type { RateLimits } from '../upstream/rate-limits.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { UpstreamError } from '../upstream/upstream-error.ts'
+import { Budgets } from './budgets.ts'
 import { opened, type RegistryText, type RemoteRegistry } from './remote-registry.ts'
 
 export interface UpstreamsOptions {
   keys: SealingKeys
   guard: AddressGuard
   ecr?: EcrAuthorization
-  /** Told what an upstream says of its budget, whenever it does. */
-  onLimits?: (registryId: number, limits: RateLimits) => void
 }
 
 /** Somebody waits at a form. */
@@ -22,6 +21,7 @@ const PING_MS = 15_000
 export class Upstreams {
   readonly keys: SealingKeys
   readonly guard: AddressGuard
+  readonly budgets = new Budgets()
   readonly #options: UpstreamsOptions
   readonly #opened = new Map<number, { asOfMs: number; upstream: Promise<Upstream> }>()
 
@@ -35,7 +35,7 @@ export class Upstreams {
   open(remote: RemoteRegistry): Promise<Upstream> {
     const known = this.#opened.get(remote.id)
     if (known?.asOfMs === remote.updatedAtMs) return known.upstream
-    const onLimits = (limits: RateLimits) => this.#options.onLimits?.(remote.id, limits)
+    const onLimits = (limits: RateLimits) => this.budgets.note(remote.id, limits)
     const upstream = this.#open(opened(this.keys, remote), { onLimits })
     const kept = { asOfMs: remote.updatedAtMs, upstream }
     this.#opened.set(remote.id, kept)

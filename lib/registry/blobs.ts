@@ -2,6 +2,7 @@
 import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import type { ByteRange } from '../oci/range.ts'
+import { AbsentContent } from './absent-content.ts'
 import { objectCandidate } from './candidates.ts'
 import { lookForDirectUpload } from './direct-uploads.ts'
 import { keys, partitions } from './keys.ts'
@@ -42,7 +43,7 @@ export async function findBlob(
     let link = linkOf(items[0], repository.id, digest)
     if (!link && registry.settings.directUploads && (await mayHavePut()))
       link = await lookForDirectUpload(registry, repository.id, digest)
-    if (!link || link.state === 'corrupt') throw unknownBlob(name, digest, link)
+    if (!link || link.state === 'corrupt') throw unknownBlob(repository, digest, link)
     if (!forPush || (await touchLink(registry, link))) return { repository, link }
   }
   throw new RegistryError(
@@ -84,11 +85,11 @@ export async function openBlob(
   return body
 }
 
-function unknownBlob(name: string, digest: Digest, link: Link | undefined): RegistryError {
+function unknownBlob(repository: Repository, digest: Digest, link: Link | undefined): RegistryError {
   const why = link
-    ? `blob ${digest} was found corrupt in the store and is not served: push it again to repair ${name}`
-    : `repository ${name} has no blob ${digest}`
-  return new RegistryError('BLOB_UNKNOWN', why, { detail: { digest } })
+    ? `blob ${digest} was found corrupt in the store and is not served: push it again to repair ${repository.name}`
+    : `repository ${repository.name} has no blob ${digest}`
+  return new AbsentContent(repository, 'BLOB_UNKNOWN', why, { digest })
 }
 
 /**

@@ -34,6 +34,8 @@ export const CONFIGURATION_DEFAULTS = {
   skip_audit_log_database: false,
   disabled_audit_log_event_types: '',
   banner_message: '',
+  /** Which project stands for which other registry: `docker.io=hub,*=hub`; `*` for clients that name none. */
+  proxy_mirrors: '',
   ldap_url: '',
   ldap_search_dn: '',
   ldap_search_password: '',
@@ -152,6 +154,10 @@ const RULES: Partial<Record<ConfigurationKey, Rule>> = {
   robot_token_duration: positive,
   session_timeout: positive,
   ldap_timeout: positive,
+  proxy_mirrors: (value: string) =>
+    /^$|^[^\s,=]+=[a-z0-9._-]+(\s*,\s*[^\s,=]+=[a-z0-9._-]+)*$/.test(value)
+      ? undefined
+      : 'must be registries and the projects that stand for them: docker.io=hub,ghcr.io=ghcr,*=hub',
   storage_per_project: (value: number) =>
     Number.isSafeInteger(value) && (value === -1 || value > 0)
       ? undefined

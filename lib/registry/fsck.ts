@@ -121,11 +121,14 @@ async function checkManifest(
   const actual = digestOf(bytes, algorithmOf(digest))
   if (actual !== digest) return void error(`its bytes have digest ${actual}`)
   const manifest = parseManifest(bytes, record.mediaType)
-  const incomplete =
-    manifest.children.length > 0 &&
-    (await findProject(registry, projectOf(record.home.name)))?.allowMissingChildren
+  const project = await findProject(registry, projectOf(record.home.name))
+  const cache = project?.registryId !== undefined
+  const incomplete = cache || project?.allowMissingChildren
   const wanted: [Key, string][] = [
-    ...manifest.blobs.map(({ digest: blob }): [Key, string] => [keys.link(repo, blob), `blob ${blob}`]),
+    ...(cache ? [] : manifest.blobs).map(({ digest: blob }): [Key, string] => [
+      keys.link(repo, blob),
+      `blob ${blob}`,
+    ]),
     ...(incomplete ? [] : manifest.children).map(({ digest: child }): [Key, string] => [
       keys.manifest(repo, child),
       `manifest ${child}`,

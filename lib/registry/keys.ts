@@ -62,6 +62,11 @@
 //   LA#<label>              <repo>#<digest>           listing of the artifacts that have the label
 //   RG#<registry>           R                         another registry, by its number: URL, type, sealed login, health
 //   RG#<registry>           U#<user>                  what uses it: `project:<id>`, `replication:<id>`
+//   RG#<registry>           B                         what it said last of its rate limit
+//   FL#<what>               F                         who fetches that from another registry just now, or why it failed
+//   PF#<repo>#<tag>         F                         until when a cached tag counts as fresh, and what its check said
+//   PR#<repo>#<digest>      R                         referrers as another registry listed them
+//   PC#<project>            C                         (lossy) counts of a proxy cache project
 //   REGISTRIES              <name>                    listing of other registries; unique names
 //   RP#<policy>             R                         replication policy, by its number
 //   POLICIES                <name>                    listing of replication policies; unique names
@@ -191,6 +196,11 @@ export const keys = {
   }),
   remoteRegistry: (id: number): Key => ({ pk: `RG#${id}`, sk: 'R' }),
   remoteRegistryUse: (id: number, user: string): Key => ({ pk: `RG#${id}`, sk: `U#${user}` }),
+  remoteRegistryLimits: (id: number): Key => ({ pk: `RG#${id}`, sk: 'B' }),
+  fetching: (what: string): Key => ({ pk: `FL#${what}`, sk: 'F' }),
+  cachedTag: (repo: string, tag: string): Key => ({ pk: `PF#${repo}#${tag}`, sk: 'F' }),
+  cachedReferrers: (repo: string, digest: string): Key => ({ pk: `PR#${repo}#${digest}`, sk: 'R' }),
+  proxyCounts: (project: string): Key => ({ pk: `PC#${project}`, sk: 'C' }),
   remoteRegistryListing: (name: string): Key => ({ pk: partitions.remoteRegistries, sk: name }),
   replicationPolicy: (id: number): Key => ({ pk: `RP#${id}`, sk: 'R' }),
   replicationPolicyListing: (name: string): Key => ({ pk: partitions.replicationPolicies, sk: name }),

@@ -3,6 +3,7 @@ import { algorithmOf, type Digest, digestOf } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { MANIFEST_LIMIT_BYTES, parseManifest } from '../oci/manifest.ts'
 import { isTag, projectOf, type Reference } from '../oci/reference.ts'
+import { AbsentContent } from './absent-content.ts'
 import { immutableIn } from './immutable-tags.ts'
 import { keys } from './keys.ts'
 import { type ManifestRecord, manifestOf } from './manifest-record.ts'
@@ -10,7 +11,13 @@ import { placeManifest, placementKeys } from './place-manifest.ts'
 import type { Item } from './ports.ts'
 import { projectIn } from './projects.ts'
 import type { Actor, Registry } from './registry.ts'
-import { createRepository, type Repository, readRepository, requireRepository } from './repositories.ts'
+import {
+  createRepository,
+  type Repository,
+  readRepository,
+  refuseCache,
+  requireRepository,
+} from './repositories.ts'
 import { requireRoom } from './room.ts'
 import { allBytes } from './stored-bytes.ts'
 import { tagOf } from './tags.ts'
@@ -40,19 +47,19 @@ export async function findManifest(
       keys.manifestBytes(id, digest),
     ])
     const record = manifestOf(items[0], repository.id, digest)
-    if (!record) throw unknownManifest(name, digest)
+    if (!record) throw absentManifest(repository, digest)
     return { repository, record, bytes: await bytesOf(registry, record, items[1]) }
   }
   const { repository, items } = await requireRepository(registry, name, (id) => [keys.tag(id, reference.tag)])
   const tag = tagOf(items[0], reference.tag)
-  if (!tag?.digest) throw unknownManifest(name, reference.tag)
+  if (!tag?.digest) throw absentManifest(repository, reference.tag)
   const [item, body] = await registry.metadata.batchGet([
     keys.manifest(repository.id, tag.digest),
     keys.manifestBytes(repository.id, tag.digest),
   ])
   const record = manifestOf(item, repository.id, tag.digest)
   // A tag of a manifest that was deleted and pushed again does not come back by itself.
-  if (record?.birth !== tag.birth) throw unknownManifest(name, reference.tag)
+  if (record?.birth !== tag.birth) throw absentManifest(repository, reference.tag)
   return { repository, record, bytes: await bytesOf(registry, record, body) }
 }
 
@@ -115,6 +122,7 @@ export async function putManifest(
     keys.project(projectName),
   ])
   const repository = found?.repository ?? (await createRepository(registry, name, actor))
+  refuseCache(repository)
   const items = found?.items.slice(0, -1)
   const projectItem = found ? found.items.at(-1) : await registry.metadata.get(keys.project(projectName))
   const project = projectItem && projectIn(projectItem, projectName)
@@ -145,6 +153,11 @@ function tagsToSet(reference: Reference, moreTags: string[]): string[] {
   if (invalid !== undefined)
     throw new RegistryError('TAG_INVALID', `invalid tag ${JSON.stringify(invalid.slice(0, 160))}`)
   return [...new Set(moreTags)]
+}
+
+function absentManifest(repository: Repository, reference: string): RegistryError {
+  const { message, detail } = unknownManifest(repository.name, reference)
+  return new AbsentContent(repository, 'MANIFEST_UNKNOWN', message, detail)
 }
 
 export function unknownManifest(name: string, reference: string): RegistryError {

@@ -74,6 +74,8 @@ export async function deleteProject(registry: Registry, project: Project, actor:
   if (item?.attributes.id !== id)
     throw new RegistryError('NAME_UNKNOWN', `project ${name} does not exist any more`)
   const { gen } = item.attributes as { gen: string }
+  const use =
+    project.registryId === undefined ? undefined : keys.remoteRegistryUse(project.registryId, projectUser(id))
   const tombstone: Attributes = {
     v: 1,
     ...(item.attributes as Attributes),
@@ -86,6 +88,7 @@ export async function deleteProject(registry: Registry, project: Project, actor:
     { kind: 'delete', key: keys.projectListing(name) },
     { kind: 'delete', key: keys.projectNumber(number) },
     { kind: 'put', item: { ...keys.deletedProject(name, id), attributes: tombstone } },
+    ...(use ? [{ kind: 'delete' as const, key: use }] : []),
   ]
   if (!(await registry.metadata.transact(writes)).ok)
     throw new RegistryError('CONFLICT', `project ${name} is being changed by somebody else: try again`)
@@ -99,6 +102,7 @@ export async function deleteProject(registry: Registry, project: Project, actor:
       },
       { kind: 'put', item: { ...keys.projectNumber(number), attributes: { v: 1, id, name } } },
       { kind: 'delete', key: keys.deletedProject(name, id) },
+      ...(use ? [{ kind: 'put' as const, item: { ...use, attributes: { v: 1 } } }] : []),
     ])
     await refuseUsed(registry, name)
   }
@@ -108,6 +112,11 @@ export async function deleteProject(registry: Registry, project: Project, actor:
         .filter((each) => each.attributes.projectId === id)
         .map(({ pk, sk }) => ({ kind: 'delete', key: { pk, sk } })),
     )
+}
+
+/** What a proxy cache project is called among the users of its registry. */
+export function projectUser(id: string): string {
+  return `project:${id}`
 }
 
 async function refuseUsed(registry: Registry, name: string): Promise<void> {

@@ -26,6 +26,8 @@ export interface Project {
   allowMissingChildren: boolean
   /** Never expire untagged manifests. */
   keepUntagged: boolean
+  /** It is a cache of that registry, which nobody pushes to; fixed for its life. */
+  registryId?: number
   /** Which tags may not move or go. Kept here because pushes read the project anyway; absent where there are none. */
   immutableRules?: ImmutableRule[]
 }
@@ -36,7 +38,16 @@ export interface Allowlist {
 }
 
 export type ProjectSettings = Partial<
-  Pick<Project, 'public' | 'allowMissingChildren' | 'keepUntagged' | 'metadata' | 'quotaBytes' | 'allowlist'>
+  Pick<
+    Project,
+    | 'public'
+    | 'allowMissingChildren'
+    | 'keepUntagged'
+    | 'metadata'
+    | 'quotaBytes'
+    | 'allowlist'
+    | 'registryId'
+  >
 >
 
 const PROJECT_NAME = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/
@@ -46,12 +57,16 @@ export async function findProject(registry: Registry, name: string): Promise<Pro
   return item && projectIn(item, name)
 }
 
-/** @throws NAME_INVALID; CONFLICT when the project exists */
+/**
+ * @param also writes of the same transaction, by the project's id
+ * @throws NAME_INVALID; CONFLICT when the project exists, or a condition of `also` does not hold
+ */
 export async function createProject(
   registry: Registry,
   name: string,
   settings: ProjectSettings = {},
   actor: Actor = SYSTEM,
+  also: (id: string) => Promise<Write[]> = async () => [],
 ): Promise<Project> {
   if (!PROJECT_NAME.test(name) || name.length > 255)
     throw new RegistryError(
@@ -73,6 +88,7 @@ export async function createProject(
     allowMissingChildren: settings.allowMissingChildren ?? false,
     keepUntagged: settings.keepUntagged ?? false,
     ...(settings.allowlist ? { allowlist: settings.allowlist } : {}),
+    ...(settings.registryId === undefined ? {} : { registryId: settings.registryId }),
   }
   const { name: _, ...attributes } = project
   const writes: Write[] = [
@@ -93,9 +109,11 @@ export async function createProject(
       item: { ...keys.projectNumber(project.number), attributes: { v: 1, id: project.id, name } },
     },
   ]
-  const outcome = await registry.metadata.transact(writes)
-  if (!outcome.ok) throw exists(name)
-  return project
+  const outcome = await registry.metadata.transact([...writes, ...(await also(project.id))])
+  if (outcome.ok) return project
+  if (outcome.failed.every((index) => index >= writes.length))
+    throw new RegistryError('CONFLICT', 'the registry was changed at the same moment: try again')
+  throw exists(name)
 }
 
 function exists(name: string): RegistryError {
@@ -148,6 +166,7 @@ export function projectIn(item: Item, name: string): Project {
     public: item.attributes.public === true,
     allowMissingChildren: item.attributes.allowMissingChildren === true,
     keepUntagged: item.attributes.keepUntagged === true,
+    ...(typeof item.attributes.registryId === 'number' ? { registryId: item.attributes.registryId } : {}),
     ...(item.attributes.immutableRules
       ? { immutableRules: item.attributes.immutableRules as unknown as ImmutableRule[] }
       : {}),

@@ -3,7 +3,7 @@ import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import { partitions } from './keys.ts'
 import type { Registry } from './registry.ts'
-import { readRepository } from './repositories.ts'
+import { type Repository, readRepository } from './repositories.ts'
 
 /** Descriptors of one page at most; it also ends once they add up to what fits a manifest. */
 const REFERRERS_PAGE = 500
@@ -19,21 +19,25 @@ export interface ReferrersPage {
   next?: string
 }
 
-/** A subject nobody knows has no referrers; that is no error. */
+/**
+ * A subject nobody knows has no referrers; that is no error.
+ * @param known the repository, where it was read a moment ago
+ */
 export async function listReferrers(
   registry: Registry,
   name: string,
   subject: Digest,
   filter: { artifactType?: string; after?: string },
+  known?: Repository,
 ): Promise<ReferrersPage> {
-  const found = await readRepository(registry, name)
+  const repository = known ?? (await readRepository(registry, name))?.repository
   const descriptors: Descriptor[] = []
-  if (!found) return { descriptors }
+  if (!repository) return { descriptors }
   let after = filter.after
   let bytes = 0
   for (let looked = 0; looked < LOOKED_AT; looked += READ_AT_ONCE) {
     const items = await registry.metadata.query({
-      pk: partitions.referrers(found.repository.id, subject),
+      pk: partitions.referrers(repository.id, subject),
       limit: READ_AT_ONCE,
       ...(after === undefined ? {} : { after }),
     })

@@ -14,6 +14,8 @@ export interface Repository {
   projectName: string
   /** In the catalog, which it enters with its first manifest. */
   listed: boolean
+  /** It caches one of that registry's, and takes no pushes. */
+  registryId?: number
   attributes: Attributes
 }
 
@@ -65,17 +67,35 @@ export function unknownRepository(name: string): RegistryError {
   return new RegistryError('NAME_UNKNOWN', `repository ${name} does not exist`, { detail: { name } })
 }
 
-/** The repository to push to, created when absent. @throws NAME_UNKNOWN when its project does not exist */
+/**
+ * The repository to push to, created when absent.
+ * @throws NAME_UNKNOWN when its project does not exist, DENIED when it is a cache
+ */
 export async function openRepository(registry: Registry, name: string, actor: Actor): Promise<Repository> {
   const found = await readRepository(registry, name)
-  return found ? found.repository : createRepository(registry, name, actor)
+  const repository = found ? found.repository : await createRepository(registry, name, actor)
+  refuseCache(repository)
+  return repository
+}
+
+/** @throws DENIED, in Harbor's words, when the repository is one of a proxy cache project */
+export function refuseCache({ registryId, projectName }: Repository): void {
+  if (registryId === undefined) return
+  throw new RegistryError(
+    'DENIED',
+    `can not push artifact to a proxy project: ${projectName}; it fills itself with what is pulled from it`,
+  )
 }
 
 /** @throws NAME_UNKNOWN when its project does not exist */
 export async function createRepository(registry: Registry, name: string, actor: Actor): Promise<Repository> {
   const project = await requireProject(registry, projectOf(name), actor)
   const id = registry.newId()
-  const facts = { projectId: project.id, project: project.name }
+  const facts = {
+    projectId: project.id,
+    project: project.name,
+    ...(project.registryId === undefined ? {} : { registryId: project.registryId }),
+  }
   const made = { createdBy: actor.principal, createdAtMs: registry.clock.nowMs() }
   await registry.metadata.transact([
     {
@@ -150,6 +170,7 @@ function repositoryOf(item: Item, name: string): Repository {
     projectId: text(item, 'projectId'),
     projectName: text(item, 'project'),
     listed: item.attributes.listed === true,
+    ...(typeof item.attributes.registryId === 'number' ? { registryId: item.attributes.registryId } : {}),
     attributes: item.attributes,
   }
 }

@@ -15,7 +15,10 @@ const READ_AT_ONCE = 100
 const ATTEMPTS = 20
 const NAMED_MISSING = 10
 
-/** @throws MANIFEST_BLOB_UNKNOWN naming what is missing, SIZE_INVALID when a descriptor tells another size */
+/**
+ * A cache has a manifest before its content: what is fetched later finds the references there already.
+ * @throws MANIFEST_BLOB_UNKNOWN naming what is missing, SIZE_INVALID when a descriptor tells another size
+ */
 export async function requireContent(
   registry: Registry,
   repository: Repository,
@@ -27,7 +30,7 @@ export async function requireContent(
     const project = children.length > 0 ? await findProject(registry, repository.projectName) : undefined
     if (!project?.allowMissingChildren) missing.push(...children)
   }
-  if (missing.length === 0) return
+  if (missing.length === 0 || repository.registryId !== undefined) return
   const named = missing.slice(0, NAMED_MISSING).join(', ')
   const more = missing.length > NAMED_MISSING ? ` and ${missing.length - NAMED_MISSING} more` : ''
   throw new RegistryError(

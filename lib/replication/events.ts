@@ -1,13 +1,11 @@
-// Pushes and deletions start the rules that wait for events, and the end of a run is an event itself.
+// Pushes and deletions start the rules that wait for events.
 
-import type { Execution } from '../jobs/execution.ts'
 import { type Jobs, startExecution } from '../jobs/executions.ts'
 import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { parseManifest } from '../oci/manifest.ts'
 import { findManifest } from '../registry/manifests.ts'
-import { systemEventWrite } from '../registry/outbox.ts'
-import type { Item, Write } from '../registry/ports.ts'
+import type { Item } from '../registry/ports.ts'
 import { type Registry, type Replicated, text } from '../registry/registry.ts'
 import { readRepository } from '../registry/repositories.ts'
 import { tagsOfManifest } from '../registry/tags.ts'
@@ -31,14 +29,6 @@ export async function replicateEvent(jobs: Jobs, event: Item): Promise<void> {
   if (policies.length === 0) return
   const wanted = await deeds(jobs.registry)
   for (const policy of policies) await start(jobs, policy, wanted, replicatedIn(event).via)
-}
-
-/** Written with the end of an execution, so that it is told of once; other kinds' ends are no events. */
-export function replicationEnded(registry: Registry, execution: Execution): Write[] {
-  const { vendor, number, rule, trigger, status, tasks, success, error, stopped } = execution
-  if (vendor !== 'REPLICATION') return []
-  const facts = { execution: number, rule, trigger, status, tasks, success, error, stopped }
-  return [systemEventWrite(registry, 'replication.ended', facts)]
 }
 
 /** What comes from a registry does not go back to it. */

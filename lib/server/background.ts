@@ -1,6 +1,7 @@
 // What runs beside the requests: relaying events, writing records, sweeping, expiring.
 import type { Logger } from 'pino'
 import type { Config } from '../config/schema.ts'
+import type { ProxyCache } from '../proxy/proxy-cache.ts'
 import { checkRegistries } from '../registries/health.ts'
 import type { Upstreams } from '../registries/upstreams.ts'
 import type { SweepSummary } from '../registry/gc/ledger.ts'
@@ -30,12 +31,12 @@ export interface Background {
 
 export function startBackground(
   stores: OpenStores,
-  recorder: Recorder,
-  upstreams: Upstreams,
+  parts: { recorder: Recorder; upstreams: Upstreams; proxy: ProxyCache },
   log: Logger,
   config: Pick<Config, 'background' | 'sweepEveryHours'>,
 ): Background {
   const { registry } = stores
+  const { recorder, upstreams, proxy } = parts
   const timers: NodeJS.Timeout[] = []
   const listeners: EventListener[] = []
   const failed = (what: string) => (error: unknown) =>
@@ -91,6 +92,7 @@ export function startBackground(
     timers.push(timer)
   }
   every(FLUSH_EVERY_MS, () => recorder.flush().catch(failed('recorder')))
+  every(FLUSH_EVERY_MS, () => proxy.flush().catch(failed('proxy')))
   if (here) every(HEALTH_EVERY_MS, () => checkRegistries(registry, upstreams).catch(failed('health')))
   if (here) every(RELAY_EVERY_MS, wakeRelay)
   every(EXPIRE_EVERY_MS, () => stores.expire?.(Date.now()).catch(failed('expiry')))
@@ -109,6 +111,7 @@ export function startBackground(
       await exclusive
       await relaying
       await recorder.flush({ last: true }).catch(failed('recorder'))
+      await proxy.flush().catch(failed('proxy'))
     },
   }
 }

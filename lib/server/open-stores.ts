@@ -2,6 +2,7 @@
 import type { IdentityProvider } from '../access/identity-providers.ts'
 import type { Secrets } from '../access/secret-keys.ts'
 import type { Dispatch } from '../jobs/messages.ts'
+import type { OpenSpool } from '../proxy/spool.ts'
 import type { PullRecord } from '../registry/recorder.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { EcrAuthorization } from '../upstream/open-upstream.ts'
@@ -20,6 +21,8 @@ export interface OpenStores {
   providers?: IdentityProvider[]
   /** Asks AWS for logins to registries of ECR; absent where nothing can. */
   ecr?: EcrAuthorization
+  /** Copies that are read while they grow, where there is a disk for them. */
+  openSpool?: OpenSpool
   /** Replaced by whoever relays the outbox. */
   events: { onEvent(): void }
   /** Hands tasks to workers of their own, where there are any. */

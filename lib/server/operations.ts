@@ -16,6 +16,7 @@ import { EXPLAIN_OPERATION } from './explain-operation.ts'
 import { JOB_OPERATIONS } from './job-operations.ts'
 import { MEMBER_OPERATIONS } from './member-operations.ts'
 import { type Operation, one, parsed, UsageError } from './operation.ts'
+import { PROXY_OPERATIONS } from './proxy-operations.ts'
 import { ROBOT_OPERATIONS } from './robot-operations.ts'
 import { USER_OPERATIONS } from './user-operations.ts'
 
@@ -55,6 +56,7 @@ export const OPERATIONS: Record<string, Operation> = {
   ...USER_OPERATIONS,
   ...MEMBER_OPERATIONS,
   ...ROBOT_OPERATIONS,
+  ...PROXY_OPERATIONS,
   ...JOB_OPERATIONS,
   explain: EXPLAIN_OPERATION,
   undo: {

@@ -17,6 +17,8 @@ import { type HttpRequest, type HttpResponse, json } from '../http/message.ts'
 import { redactedPath } from '../http/redacted-path.ts'
 import { routeLabel } from '../http/route-label.ts'
 import { createAddressGuard } from '../outbound/address-guard.ts'
+import { Mirrors } from '../proxy/mirrors.ts'
+import { ProxyCache } from '../proxy/proxy-cache.ts'
 import { Upstreams } from '../registries/upstreams.ts'
 import { accessRecords } from '../registry/access-records.ts'
 import { Recorder } from '../registry/recorder.ts'
@@ -64,7 +66,12 @@ export async function startServer(config: Config, stores: OpenStores): Promise<R
     const admin = config.open ? {} : await ensureAdmin(registry, config.adminPassword)
     const recorder = new Recorder(registry, stores.pullLog)
     const upstreams = upstreamsOf(stores, config)
-    const background = startBackground(stores, recorder, upstreams, log.logger, config)
+    const proxy = new ProxyCache({
+      registry,
+      upstreams,
+      ...(stores.openSpool ? { openSpool: stores.openSpool } : {}),
+    })
+    const background = startBackground(stores, { recorder, upstreams, proxy }, log.logger, config)
     opened.push(() => background.stop())
     const metrics = createMetrics(recorder)
     const jobs = startJobs(stores, background, upstreams, log.logger, metrics, {
@@ -79,6 +86,8 @@ export async function startServer(config: Config, stores: OpenStores): Promise<R
       recorder,
       secrets: stores.secrets,
       upstreams,
+      proxy,
+      mirrors: new Mirrors(registry),
       management: handleHarbor,
       authority: () => authority,
     }

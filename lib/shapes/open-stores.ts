@@ -1,6 +1,7 @@
 // Which stores a configuration asks for. The cloud's are loaded only when they are wanted: their SDK is large.
 import { settingsOf } from '../config/registry-settings.ts'
 import type { Config } from '../config/schema.ts'
+import { openTemporarySpool } from '../local/file-spool.ts'
 import { openData } from '../local/open-data.ts'
 import type { OpenStores } from '../server/open-stores.ts'
 import type { EcrAuthorization } from '../upstream/open-upstream.ts'
@@ -21,5 +22,6 @@ export async function openStores(config: Config): Promise<OpenStores> {
   const { openAwsStores } = await import('../aws/open-stores.ts')
   const { dispatchTo } = await import('../aws/job-queues.ts')
   const dispatch = dispatchTo(process.env)
-  return { ...(await openAwsStores(config)), ...(dispatch ? { dispatch } : {}) }
+  const stores = await openAwsStores(config)
+  return { ...stores, openSpool: openTemporarySpool, ...(dispatch ? { dispatch } : {}) }
 }

@@ -13,8 +13,26 @@ const PAGES_LIMIT = 10_000
 /** Tags, in its order; what is no tag is left out. @throws UpstreamError `absent` when there is no such repository */
 export async function* upstreamTags(upstream: Upstream, repository: string): AsyncGenerator<string[]> {
   const first = `/v2/${upstream.at(repository)}/tags/list?n=${PAGE}`
-  for await (const page of pages(upstream, first, upstream.pullScope(repository)))
-    yield textsIn(page, 'tags').filter(isTag)
+  for await (const { entries } of pages(upstream, first, upstream.pullScope(repository), 'tags'))
+    yield entries.filter(isTag)
+}
+
+export interface UpstreamPage {
+  entries: string[]
+  more: boolean
+}
+
+/** One page of its tags as a client asked for it. @throws UpstreamError */
+export async function upstreamTagsPage(
+  upstream: Upstream,
+  repository: string,
+  { limit, after }: { limit: number; after?: string },
+): Promise<UpstreamPage> {
+  const query = new URLSearchParams({ n: String(limit), ...(after === undefined ? {} : { last: after }) })
+  const path = `/v2/${upstream.at(repository)}/tags/list?${query}`
+  for await (const { entries, more } of pages(upstream, path, upstream.pullScope(repository), 'tags'))
+    return { entries: entries.filter(isTag), more }
+  return { entries: [], more: false }
 }
 
 /** Names of repositories. @throws UpstreamError, also where the provider has no catalog */
@@ -24,15 +42,17 @@ export async function* upstreamCatalog(upstream: Upstream): AsyncGenerator<strin
       'absent',
       `${upstream.provider.description} lists no repositories: name them without patterns`,
     )
-  for await (const page of pages(upstream, `/v2/_catalog?n=${PAGE}`, 'registry:catalog:*'))
-    yield textsIn(page, 'repositories').filter(isName)
+  const first = `/v2/_catalog?n=${PAGE}`
+  for await (const { entries } of pages(upstream, first, 'registry:catalog:*', 'repositories'))
+    yield entries.filter(isName)
 }
 
 async function* pages(
   upstream: Upstream,
   first: string,
   scope: string,
-): AsyncGenerator<Record<string, unknown>> {
+  name: 'tags' | 'repositories',
+): AsyncGenerator<UpstreamPage> {
   const seen = new Set<string>()
   let path: string | URL | undefined = first
   while (path !== undefined) {
@@ -43,8 +63,8 @@ async function* pages(
     const body = await readBounded(answer, PAGE_LIMIT_BYTES).catch((error) => {
       throw asUpstreamError(error)
     })
-    yield parsed(body, upstream.host)
     path = nextIn(answer.headers.link, answer.url)
+    yield { entries: textsIn(parsed(body, upstream.host), name), more: path !== undefined }
   }
 }
 

@@ -17,6 +17,26 @@ const ROBOT = {
     { kind: 'project', namespace: 'library', access: [{ resource: 'repository', action: 'pull' }] },
   ],
 }
+const REGISTRY = {
+  name: 'hub',
+  description: 'images of others',
+  type: 'docker-hub',
+  url: 'https://hub.docker.com',
+  insecure: false,
+  credential: { type: 'basic', access_key: 'captain', access_secret: 'a token' },
+}
+
+const POLICY = {
+  name: 'to-the-south',
+  dest_registry: { id: 1 },
+  filters: [
+    { type: 'name', value: 'library/**' },
+    { type: 'tag', value: 'v*', decoration: 'matches' },
+  ],
+  trigger: { type: 'event_based' },
+  enabled: true,
+  override: true,
+}
 
 /** By operation. */
 export const EXAMPLES: Record<string, unknown> = {
@@ -57,6 +77,12 @@ export const EXAMPLES: Record<string, unknown> = {
   createGCSchedule: { schedule: { type: 'Daily', cron: '0 0 0 * * *' }, parameters: { dry_run: false } },
   updateGCSchedule: { schedule: { type: 'Custom', cron: '0 30 4 * * *' }, parameters: { dry_run: false } },
   actionPendingJobs: { action: 'resume' },
+  createRegistry: REGISTRY,
+  updateRegistry: { name: 'hub', description: 'images of others', access_secret: 'another token' },
+  pingRegistry: { type: 'docker-hub', url: 'https://hub.docker.com', insecure: false },
+  createReplicationPolicy: POLICY,
+  updateReplicationPolicy: { ...POLICY, trigger: { type: 'manual' } },
+  startReplication: { policy_id: 1 },
   CreateImmuRule: IMMUTABLE_RULE,
   UpdateImmuRule: {
     ...IMMUTABLE_RULE,

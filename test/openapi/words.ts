@@ -25,6 +25,8 @@ export const TAGS: Record<string, string> = {
   jobservice: 'Programs that do what takes long, what they do, and what waits for them.',
   schedule: 'What runs at its times, and whether anything does.',
   entrepot: 'What Harbor does not have.',
+  registry: 'Other registries, to copy from and to.',
+  replication: 'Rules that copy from one registry to another, and their runs.',
   SystemCVEAllowlist: 'Vulnerabilities that keep nobody from pulling.',
 }
 
@@ -81,6 +83,14 @@ export const PARAMETERS: Record<string, string> = {
   'path job': 'The job’s id.',
   'path vendor': 'A kind of job, or all.',
   'path rule': 'The rule’s number.',
+  'path policy': 'The rule’s number.',
+  'path execution': 'The run’s number.',
+  'path task': 'The task’s number.',
+  'query policy_id': 'The number of the rule.',
+  'query status': 'InProgress, Succeed, Failed or Stopped; tasks may be Pending too.',
+  'query trigger': 'manual, scheduled or event_based.',
+  'query resource_type': 'The kind of what is copied.',
+  'path registry': 'The registry’s number.',
 }
 
 /** What every refusal means, whatever was asked. */

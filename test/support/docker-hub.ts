@@ -17,7 +17,7 @@ export interface Logged {
 export type Fault =
   | { kind: 'status'; status: number; headers?: Record<string, string>; body?: string }
   /** Takes the request and says nothing. */
-  | { kind: 'silence' }
+  | { kind: 'silence'; asked?: () => void }
   /** The body has another byte in it. */
   | { kind: 'altered' }
   /** The body is shorter than its announced length. */
@@ -130,7 +130,7 @@ export async function startDockerHub(options: DockerHubOptions): Promise<DockerH
   }
   async function answer(target: string, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const fault = faultFor(target)
-    if (fault?.kind === 'silence') return
+    if (fault?.kind === 'silence') return fault.asked?.()
     if (fault?.kind === 'slow') await fault.until
     if (fault?.kind === 'redirect') {
       outgoing.setHeader('Location', fault.location)
@@ -150,6 +150,11 @@ export async function startDockerHub(options: DockerHubOptions): Promise<DockerH
       const kept =
         fault?.kind === 'endless' ? rest : { ...rest, ...(length ? { 'content-length': length } : {}) }
       outgoing.writeHead(back.statusCode ?? 502, kept)
+      // Without a body there is nothing to be broken.
+      if (incoming.method === 'HEAD') {
+        outgoing.end()
+        return
+      }
       pass(back, outgoing, fault, Number(length ?? 0)).catch(() => outgoing.destroy())
     })
     forwarded.on('error', () => outgoing.destroy())

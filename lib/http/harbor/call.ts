@@ -15,10 +15,10 @@ export interface HarborCall {
   registry: Registry
   recorder: Recorder
   access: Access
+  upstreams: Upstreams
   /** PEM of the private authority that signed our certificate. */
   authority: string | undefined
   jobs: Jobs
-  upstreams: Upstreams
   request: HttpRequest
   principal: Principal
   actor: Actor

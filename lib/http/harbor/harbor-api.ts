@@ -42,8 +42,8 @@ async function run(api: Api, request: HttpRequest, { route, params }: MatchedRou
   const actor = { principal: principal.name, requestId: request.id }
   const { registry, recorder, access, jobs, upstreams } = api
   const authority = api.authority?.()
-  const parts = { registry, recorder, access, authority, jobs, upstreams }
-  const call: HarborCall = { ...parts, request, principal, actor, params }
+  const services = { registry, recorder, access, authority, jobs, upstreams }
+  const call: HarborCall = { ...services, request, principal, actor, params }
   const response = await route.run(call)
   return session ? withCsrfToken(response, request) : response
 }

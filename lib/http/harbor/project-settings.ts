@@ -1,5 +1,6 @@
 // What may be set of a project: its metadata (policy flags, all of them text), its allowlist.
 import { RegistryError } from '../../oci/errors.ts'
+import { faultIn } from '../../proxy/patterns.ts'
 import type { Allowlist } from '../../registry/projects.ts'
 import { type Fields, numberIn, objectIn, objectsIn } from './body.ts'
 
@@ -12,7 +13,10 @@ const FLAGS = new Set([
   'auto_sbom_generation',
   'reuse_sys_cve_allowlist',
   'proxy_cache_local_on_not_found',
+  'proxy_local_first',
 ])
+const NUMBERS = new Set(['proxy_speed_kb', 'max_upstream_conn', 'proxy_fresh_seconds'])
+const PATTERNS = new Set(['proxy_cache_filter_pattern', 'proxy_cache_deny_pattern'])
 const SEVERITIES = ['none', 'low', 'medium', 'high', 'critical']
 const NAME = /^[a-z][a-z0-9_]{0,63}$/
 const VALUE_LIMIT = 1024
@@ -50,8 +54,12 @@ export function checkedMetadata(name: string, value: string): string {
     throw invalid(
       `the severity is one of ${SEVERITIES.join(', ')}, not ${JSON.stringify(value.slice(0, 40))}`,
     )
-  if (name === 'proxy_speed_kb' && !/^-?\d{1,12}$/.test(value))
-    throw invalid(`the value of proxy_speed_kb is a whole number, not ${JSON.stringify(value.slice(0, 40))}`)
+  if (NUMBERS.has(name) && !/^-?\d{1,12}$/.test(value))
+    throw invalid(`the value of ${name} is a whole number, not ${JSON.stringify(value.slice(0, 40))}`)
+  if (name === 'proxy_cache_filter_kind' && value !== 'doublestar')
+    throw invalid('the proxy_cache_filter_kind is doublestar')
+  const fault = PATTERNS.has(name) ? faultIn(value) : undefined
+  if (fault) throw invalid(`one of the patterns of ${name} ${fault}`)
   return name === 'severity' ? value.toLowerCase() : value
 }
 

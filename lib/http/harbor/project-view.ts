@@ -17,6 +17,7 @@ export function projectView(project: Project, roles: Role[], repositories: numbe
     deleted: false,
     owner_name: project.owner,
     togglable: true,
+    ...(project.registryId === undefined ? {} : { registry_id: project.registryId }),
     current_user_role_id: numbers[0] ?? 0,
     current_user_role_ids: numbers,
     repo_count: repositories,

@@ -3,9 +3,10 @@ import { addMember } from '../../access/members.ts'
 import { decideInSystem } from '../../access/permissions.ts'
 import { deleteRobotsOf } from '../../access/robots.ts'
 import { RegistryError } from '../../oci/errors.ts'
+import { listRegistries, useOfRegistry } from '../../registries/registries.ts'
 import { noted } from '../../registry/audit-log.ts'
 import { readConfiguration } from '../../registry/configuration.ts'
-import { changeProject, deleteProject } from '../../registry/project-changes.ts'
+import { changeProject, deleteProject, projectUser } from '../../registry/project-changes.ts'
 import { createProject, type Project } from '../../registry/projects.ts'
 import type { HttpResponse } from '../message.ts'
 import { answer, created, done } from './answers.ts'
@@ -62,11 +63,10 @@ async function create(call: HarborCall): Promise<HttpResponse> {
   const allowlist = allowlistIn(fields)
   const asked = quotaIn(fields)
   const name = textIn(fields, 'project_name', 255)
-  if (numberIn(fields, 'registry_id'))
-    throw new RegistryError(
-      'REQUEST_INVALID',
-      'proxy cache projects do not exist here yet: leave registry_id out',
-    )
+  const registryId = numberIn(fields, 'registry_id') || undefined
+  if (registryId !== undefined && !call.principal.admin)
+    throw new RegistryError('DENIED', 'Only system admin can create proxy cache project')
+  if (registryId !== undefined) await requireUpstream(call, registryId)
   const project = await createProject(
     call.registry,
     name,
@@ -78,8 +78,13 @@ async function create(call: HarborCall): Promise<HttpResponse> {
         ? (asked ?? settings.storage_per_project)
         : settings.storage_per_project,
       ...(allowlist ? { allowlist } : {}),
+      ...(registryId === undefined ? {} : { registryId }),
     },
     call.actor,
+    async (id) =>
+      registryId === undefined
+        ? []
+        : (await useOfRegistry(call.registry, registryId, projectUser(id))).writes,
   )
   const { principal } = call
   if (principal.kind === 'user')
@@ -92,6 +97,12 @@ async function create(call: HarborCall): Promise<HttpResponse> {
   await noted(call, { operation: 'create', resourceType: 'project', resource: name, projectId: project.id })
   const inLocation = call.request.headers['x-resource-name-in-location']?.toLowerCase() === 'true'
   return created(`/projects/${inLocation ? name : project.number}`)
+}
+
+/** @throws REQUEST_INVALID */
+async function requireUpstream({ registry }: HarborCall, id: number): Promise<void> {
+  const found = (await listRegistries(registry)).some((each) => each.id === id)
+  if (!found) throw new RegistryError('REQUEST_INVALID', `registry ${id} not found`)
 }
 
 async function requireMayCreate(call: HarborCall): Promise<void> {

@@ -31,10 +31,10 @@ export const REGISTRY_ROUTES: HarborRoute[] = [
   { method: 'GET', path: '/registries', run: list },
   { method: 'POST', path: '/registries', run: create },
   { method: 'POST', path: '/registries/ping', run: ping },
-  { method: 'GET', path: '/registries/{id}', run: show },
-  { method: 'PUT', path: '/registries/{id}', run: change },
-  { method: 'DELETE', path: '/registries/{id}', run: remove },
-  { method: 'GET', path: '/registries/{id}/info', run: info },
+  { method: 'GET', path: '/registries/{registry}', run: show },
+  { method: 'PUT', path: '/registries/{registry}', run: change },
+  { method: 'DELETE', path: '/registries/{registry}', run: remove },
+  { method: 'GET', path: '/registries/{registry}/info', run: info },
 ]
 
 const SECRET_LIMIT = 16 * 1024
@@ -104,12 +104,12 @@ async function create(call: HarborCall): Promise<HttpResponse> {
 
 async function show(call: HarborCall): Promise<HttpResponse> {
   requireSystem(call, 'registry', 'read')
-  return answer(200, registryView(await requireRemoteRegistry(call.registry, numberOf(call, 'id'))))
+  return answer(200, registryView(await requireRemoteRegistry(call.registry, numberOf(call, 'registry'))))
 }
 
 async function change(call: HarborCall): Promise<HttpResponse> {
   requireSystem(call, 'registry', 'update')
-  const id = numberOf(call, 'id')
+  const id = numberOf(call, 'registry')
   const fields = await readFields(call.request)
   await note(call, 'update', await updateRegistry(call.registry, call.upstreams, id, givenIn(fields)))
   return done()
@@ -117,7 +117,7 @@ async function change(call: HarborCall): Promise<HttpResponse> {
 
 async function remove(call: HarborCall): Promise<HttpResponse> {
   requireSystem(call, 'registry', 'delete')
-  await note(call, 'delete', await deleteRegistry(call.registry, numberOf(call, 'id')))
+  await note(call, 'delete', await deleteRegistry(call.registry, numberOf(call, 'registry')))
   return done()
 }
 
@@ -159,7 +159,7 @@ const UNNAMED: RegistryText = {
 
 async function info(call: HarborCall): Promise<HttpResponse> {
   requireSystem(call, 'registry', 'read')
-  const { type } = await requireRemoteRegistry(call.registry, numberOf(call, 'id'))
+  const { type } = await requireRemoteRegistry(call.registry, numberOf(call, 'registry'))
   return answer(200, {
     type,
     description: PROVIDERS.find((each) => each.type === type)?.description ?? '',

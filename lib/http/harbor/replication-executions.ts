@@ -25,10 +25,10 @@ import { numberOf } from './number-in-path.ts'
 export const REPLICATION_EXECUTION_ROUTES: HarborRoute[] = [
   { method: 'GET', path: '/replication/executions', run: list },
   { method: 'POST', path: '/replication/executions', run: start },
-  { method: 'GET', path: '/replication/executions/{id}', run: show },
-  { method: 'PUT', path: '/replication/executions/{id}', run: stop },
-  { method: 'GET', path: '/replication/executions/{id}/tasks', run: tasks },
-  { method: 'GET', path: '/replication/executions/{id}/tasks/{task_id}/log', run: log },
+  { method: 'GET', path: '/replication/executions/{execution}', run: show },
+  { method: 'PUT', path: '/replication/executions/{execution}', run: stop },
+  { method: 'GET', path: '/replication/executions/{execution}/tasks', run: tasks },
+  { method: 'GET', path: '/replication/executions/{execution}/tasks/{task}/log', run: log },
 ]
 
 const VENDOR = 'REPLICATION'
@@ -103,7 +103,7 @@ async function tasks(call: HarborCall): Promise<HttpResponse> {
 async function log(call: HarborCall): Promise<HttpResponse> {
   requireSystem(call, RESOURCE, 'read')
   const { number } = await executionIn(call)
-  const wanted = numberOf(call, 'task_id')
+  const wanted = numberOf(call, 'task')
   const task = await readTask(call.registry, number, wanted)
   if (!task) throw new RegistryError('NOT_FOUND', `execution ${number} contains no task with ID ${wanted}`)
   return logAnswer(await readTaskLog(call.registry, task.number))
@@ -111,7 +111,7 @@ async function log(call: HarborCall): Promise<HttpResponse> {
 
 /** @throws NOT_FOUND */
 async function executionIn(call: HarborCall): Promise<Execution> {
-  const number = numberOf(call, 'id')
+  const number = numberOf(call, 'execution')
   const found = await readExecution(call.registry, number)
   if (found?.vendor !== VENDOR)
     throw new RegistryError('NOT_FOUND', `replication execution ${number} not found`)

@@ -23,9 +23,9 @@ import { registryView } from './registry-view.ts'
 export const REPLICATION_POLICY_ROUTES: HarborRoute[] = [
   { method: 'GET', path: '/replication/policies', run: list },
   { method: 'POST', path: '/replication/policies', run: create },
-  { method: 'GET', path: '/replication/policies/{id}', run: show },
-  { method: 'PUT', path: '/replication/policies/{id}', run: change },
-  { method: 'DELETE', path: '/replication/policies/{id}', run: remove },
+  { method: 'GET', path: '/replication/policies/{policy}', run: show },
+  { method: 'PUT', path: '/replication/policies/{policy}', run: change },
+  { method: 'DELETE', path: '/replication/policies/{policy}', run: remove },
 ]
 
 const RESOURCE = 'replication-policy'
@@ -44,7 +44,7 @@ async function list(call: HarborCall): Promise<HttpResponse> {
 
 async function show(call: HarborCall): Promise<HttpResponse> {
   requireSystem(call, RESOURCE, 'read')
-  const policy = await requirePolicy(call.registry, numberOf(call, 'id'))
+  const policy = await requirePolicy(call.registry, numberOf(call, 'policy'))
   return answer(200, view(call, policy, await requireRemoteRegistry(call.registry, policy.registryId)))
 }
 
@@ -59,7 +59,7 @@ async function create(call: HarborCall): Promise<HttpResponse> {
 
 async function change(call: HarborCall): Promise<HttpResponse> {
   requireSystem(call, RESOURCE, 'update')
-  const id = numberOf(call, 'id')
+  const id = numberOf(call, 'policy')
   const given = policyTextIn(await readFields(call.request))
   await note(call, 'update', await updatePolicy(call.registry, id, given, call.request.origin))
   return done()
@@ -67,7 +67,7 @@ async function change(call: HarborCall): Promise<HttpResponse> {
 
 async function remove(call: HarborCall): Promise<HttpResponse> {
   requireSystem(call, RESOURCE, 'delete')
-  await note(call, 'delete', await deletePolicy(call.registry, numberOf(call, 'id')))
+  await note(call, 'delete', await deletePolicy(call.registry, numberOf(call, 'policy')))
   return done()
 }
 
