@@ -109,6 +109,44 @@ test('a rule is read back as Harbor shows one, with both of its registries', asy
   ])
 })
 
+test('what Harbor’s provider for Terraform writes is read back without a difference', async () => {
+  const written = {
+    name: 'terraform',
+    description: '',
+    override: true,
+    enabled: true,
+    deletion: false,
+    dest_namespace: '',
+    dest_namespace_replace_count: 0,
+    copy_by_chunk: false,
+    single_active_replication: false,
+    speed: -1,
+  }
+  const filters = [
+    { type: 'name', value: 'library/**' },
+    { type: 'tag', value: 'v*', decoration: 'matches' },
+  ]
+  for (const [here, there] of [
+    ['src_registry', 'dest_registry'],
+    ['dest_registry', 'src_registry'],
+  ] as const) {
+    const trigger = { type: 'scheduled', trigger_settings: { cron: '0 0 0 * * *' } }
+    const body = {
+      ...written,
+      name: `terraform-${here}`,
+      filters,
+      trigger,
+      [here]: {},
+      [there]: { id: registry },
+    }
+    const { json } = await admin('GET', `/replication/policies/${await makeRule(body)}`)
+    const { speed: _, ...compared } = written
+    expect(json).toMatchObject({ ...compared, name: body.name, filters, trigger })
+    // It takes a rule whose destination is 0 for a pull.
+    expect([json[here].id, json[there].id]).toEqual([0, registry])
+  }
+})
+
 test('a changed rule has the new fields, another schedule, and a name that no other has', async () => {
   const id = await makeRule(push('changed'))
   const taken = push('shown')

@@ -10,7 +10,11 @@ export interface Logged {
   bytes: number
 }
 
+/** Of what is neither answered nor let through. */
+export const HELD = -1
+
 export interface Fault {
+  /** `HELD`, or what is answered. */
   status: number
   headers?: Record<string, string>
   body?: string
@@ -48,6 +52,7 @@ export async function startFront(origin: string): Promise<Front> {
       broken.left -= 1
       logged.status = broken.fault.status
       incoming.resume()
+      if (broken.fault.status === HELD) return
       incoming.once('end', () =>
         outgoing.writeHead(broken.fault.status, broken.fault.headers).end(broken.fault.body ?? ''),
       )
