@@ -7,6 +7,7 @@ import { verifySession } from './session.ts'
 /** S3 takes no single PUT beyond this. */
 const DIRECT_LIMIT_BYTES = 5 * 1024 * 1024 * 1024
 const UPLOAD = /^\/v2\/(.+)\/blobs\/uploads\/([^/]+)$/
+const BLOB = /^\/v2\/.+\/blobs\/[^/]+$/
 const DIGEST = /^sha256(?::|%3[aA])([0-9a-f]{64})$/
 
 const API: Decision = { kind: 'api' }
@@ -24,10 +25,17 @@ export async function route(
   const needs = needsOf(request)
   if (!needs) return API
   const how = standing(request, needs, nowMs)
-  if (how === 'claims it' || how === 'unknown scheme') return API
+  if (how === 'claims it' || how === 'unknown scheme')
+    return settings.ingest && wantsBytesOfCache(request) ? INGEST : API
   const error =
     how === 'invalid' ? 'invalid_token' : how === 'insufficient' ? 'insufficient_scope' : undefined
   return challenge(request, needs, error)
+}
+
+/** A function cannot send what it has to fetch first: it sends the client here again, with this in the query. */
+function wantsBytesOfCache(request: EdgeRequest): boolean {
+  const via = request.querystring.via
+  return request.method === 'GET' && BLOB.test(request.uri) && via !== undefined && via.value === 'ingest'
 }
 
 /** An upload is judged by its session token alone: a Bearer token may expire in the middle of it. */

@@ -34,7 +34,12 @@ export async function openHttpFunction(
   const { registry, secrets, providers, ecr } = await openAwsStores(settings.config, { prepared: true })
   const guard = createAddressGuard(privateNetworks(settings.config))
   const upstreams = new Upstreams({ keys: secrets, guard, ...(ecr ? { ecr } : {}) })
-  return httpFunction(registry, secrets, settings.config.edge === 'on', { providers, upstreams, ...parts })
+  return httpFunction(registry, secrets, settings.config.edge === 'on', {
+    providers,
+    upstreams,
+    ingest: settings.config.ingest === 'on',
+    ...parts,
+  })
 }
 
 /** @param behindEdge requests that do not come through the edge are refused */
@@ -46,6 +51,8 @@ export function httpFunction(
     providers?: IdentityProvider[] | undefined
     management?: ManagementApi | undefined
     upstreams?: Upstreams
+    /** There are tasks to send a client to for what has to be fetched. */
+    ingest?: boolean
     dispatch?: Dispatch | undefined
   } = {},
 ): HttpFunction {
@@ -61,7 +68,7 @@ export function httpFunction(
   const { management, dispatch = noWorkers } = parts
   const { upstreams = new Upstreams({ keys: secrets, guard: createAddressGuard([]) }) } = parts
   const jobs = { registry, dispatch, ended: replicationEnded }
-  const proxy = new ProxyCache({ registry, upstreams })
+  const proxy = new ProxyCache({ registry, upstreams, blobsBy: parts.ingest ? 'ingest' : 'nobody' })
   const api: Api = {
     registry,
     access,

@@ -6,6 +6,8 @@ export interface FunctionSettings {
   config: CloudStoresConfig & {
     /** Requests come through the edge, and only through it. */
     edge: 'on' | 'off'
+    /** There are tasks that take and send streams. */
+    ingest?: 'on' | 'off'
   }
 }
 
@@ -26,6 +28,7 @@ export function readFunctionSettings(env: NodeJS.ProcessEnv): FunctionSettings {
       directUploads: switched(env, 'ENTREPOT_DIRECT_UPLOADS'),
       upstreamPrivateNetworks: env.ENTREPOT_UPSTREAM_PRIVATE_NETWORKS ?? '',
       edge: switched(env, 'ENTREPOT_EDGE'),
+      ingest: switched(env, 'ENTREPOT_INGEST'),
       // HEAD of a blob is sent to S3, where the gateway would lose its length.
       redirectHeads: switched(env, 'ENTREPOT_REDIRECT_HEADS'),
       ...(pool === undefined

@@ -27,6 +27,17 @@ export async function readBlob(call: Call, name: string, digest: Digest): Promis
     ? await headOf(call, name, digest, find)
     : await call.proxy.blob(name, digest, find, request.headers.range !== undefined)
   if (pulled.kind === 'upstream') return { status: 200, headers, lengthBytes: pulled.sizeBytes }
+  if (pulled.kind === 'ingest') {
+    // It comes back by the tasks, which can send what they have to fetch first; here it must not come twice.
+    if (request.query.has('via'))
+      throw new RegistryError(
+        'UNAVAILABLE',
+        `blob ${digest} is not cached yet, and the edge does not lead to ingest`,
+      )
+    const query = new URLSearchParams(request.query)
+    query.set('via', 'ingest')
+    return empty(307, { Location: `${request.path}?${query}`, 'Cache-Control': 'no-store' })
+  }
   if (pulled.kind === 'growing')
     return { status: 200, headers, body: pulled.growing.body, lengthBytes: pulled.growing.sizeBytes }
   const { link } = pulled.blob

@@ -166,6 +166,7 @@ function environmentOf(config: Config, cloud: CloudConfig, data: DataStack): Rec
     ENTREPOT_AUDIT_LOG_DAYS: String(config.auditLogDays),
     ENTREPOT_DIRECT_UPLOADS: cloud.frontDoor === 'cloudfront' ? cloud.directUploads : 'off',
     ENTREPOT_BACKGROUND: 'off',
+    ENTREPOT_INGEST: cloud.ingest === 'off' ? 'off' : 'on',
     ...(config.upstreamPrivateNetworks === ''
       ? {}
       : { ENTREPOT_UPSTREAM_PRIVATE_NETWORKS: config.upstreamPrivateNetworks }),

@@ -15,7 +15,7 @@ export interface HttpClientOptions {
   insecure?: boolean
   /** To a connection with its TLS. Default 10 s. */
   connectMs?: number
-  /** To the head of the answer, once the request was sent. Default 60 s. */
+  /** To the head of the answer, once the request was sent. Default 60 s; of a HEAD at most 10 s. */
   answerMs?: number
   /** Between two pieces of a body. Default 30 s. */
   idleMs?: number
@@ -40,6 +40,8 @@ export interface Incoming {
   discard(): void
 }
 
+/** It only asks, and has nothing to prepare. */
+const HEAD_MS = 10_000
 const REDIRECTS_LIMIT = 5
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 const SOCKETS = 64
@@ -94,7 +96,8 @@ export class HttpClient {
   }
 
   #send({ method, url, headers = {}, body }: Outgoing): Promise<Incoming> {
-    const { guard, connectMs = 10_000, answerMs = 60_000, idleMs = 30_000 } = this.#options
+    const { guard, connectMs = 10_000, idleMs = 30_000, ...patience } = this.#options
+    const answerMs = Math.min(patience.answerMs ?? 60_000, method === 'HEAD' ? HEAD_MS : Infinity)
     const secure = checkedProtocol(url)
     // An address needs no looking up, so nothing else would see it.
     const literal = url.hostname.replace(/^\[|\]$/g, '')

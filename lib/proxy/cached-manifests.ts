@@ -5,6 +5,7 @@ import { RegistryError } from '../oci/errors.ts'
 import { type Manifest, parseManifest } from '../oci/manifest.ts'
 import type { Reference } from '../oci/reference.ts'
 import { needsConfig } from '../registry/extra-attributes.ts'
+import { immutableIn } from '../registry/immutable-tags.ts'
 import { type FoundManifest, findManifest } from '../registry/manifests.ts'
 import { placeManifest } from '../registry/place-manifest.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -26,7 +27,7 @@ export interface PulledManifest extends FoundManifest {
 /** An upstream that fails is left alone for so long, where there is something to serve meanwhile. */
 const RETRY_MS = 10_000
 const RETRY_LIMIT_MS = 600_000
-/** With `proxy_local_first` a tag is not even looked at again before. */
+/** A tag that stays what it is, by `proxy_local_first` or an immutability rule, is not even looked at again before. */
 const LOCAL_FIRST_MS = 600_000
 /** A config of more is fetched when somebody wants it. */
 const CONFIG_LIMIT_BYTES = 1024 * 1024
@@ -61,10 +62,11 @@ export class CachedManifests {
 
   async #byTag(proxied: ProxiedRepository, tag: string): Promise<PulledManifest> {
     const registry = this.#registry
-    const { name, rules } = proxied
+    const { name, project, rules } = proxied
+    const stays = rules.localFirst || immutableIn(project, name)?.(tag) === true
     const before = await readCachedTag(registry, name, tag)
     const askedAtMs = registry.clock.nowMs()
-    if (before && rules.localFirst && before.freshUntilMs <= askedAtMs) {
+    if (before && stays && before.freshUntilMs <= askedAtMs) {
       const { checkedAtMs } = before
       await this.#note(name, tag, { checkedAtMs, freshUntilMs: askedAtMs + LOCAL_FIRST_MS })
     }

@@ -27,9 +27,15 @@ export interface ProxyCacheParts {
   upstreams: Upstreams
   /** Absent where a blob cannot be sent before it is stored. */
   openSpool?: OpenSpool
+  /** Who fetches blobs, where this program cannot: other tasks, or nobody. */
+  blobsBy?: 'ingest' | 'nobody'
 }
 
-export type PulledBlob = { kind: 'stored'; blob: FoundBlob } | { kind: 'growing'; growing: Growing }
+export type PulledBlob =
+  | { kind: 'stored'; blob: FoundBlob }
+  | { kind: 'growing'; growing: Growing }
+  /** The client has to ask the ingest tasks. */
+  | { kind: 'ingest' }
 
 /** Looks for the blob under a name here. @throws NAME_UNKNOWN, BLOB_UNKNOWN */
 export type FindBlob = (name: string) => Promise<FoundBlob>
@@ -40,8 +46,10 @@ export class ProxyCache {
   readonly #counts: ProxyCounts
   readonly #access: UpstreamAccess
   readonly #manifests: CachedManifests
+  readonly #blobsBy: 'ingest' | 'nobody' | undefined
 
-  constructor({ registry, upstreams, openSpool }: ProxyCacheParts) {
+  constructor({ registry, upstreams, openSpool, blobsBy }: ProxyCacheParts) {
+    this.#blobsBy = blobsBy
     this.#registry = registry
     this.#upstreams = upstreams
     this.#counts = new ProxyCounts(registry)
@@ -101,6 +109,8 @@ export class ProxyCache {
     return explaining(`blob ${digest} of ${proxied.name}`, 'BLOB_UNKNOWN', async () => {
       const known = await orUndefined(find(proxied.name))
       if (known) return { kind: 'stored', blob: known }
+      if (this.#blobsBy === 'ingest') return { kind: 'ingest' }
+      if (this.#blobsBy === 'nobody') throw nobodyFetches(digest)
       const flight = this.#access.blob(proxied, digest)
       const growing = whole ? undefined : await flight.growing
       if (growing) return { kind: 'growing', growing: growing() }
@@ -167,6 +177,13 @@ export class ProxyCache {
     this.#counts.add(found.repository.projectId, { served: 1, ...(found.stale ? { stale: 1 } : {}) })
     return found
   }
+}
+
+function nobodyFetches(digest: Digest): RegistryError {
+  return new RegistryError(
+    'UNAVAILABLE',
+    `blob ${digest} is not cached yet, and this deployment has no tasks that fetch blobs: an administrator sets cloud.ingest`,
+  )
 }
 
 /** Its repository is here, and is none of a cache: there is nothing else to look for. */

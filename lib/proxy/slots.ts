@@ -26,22 +26,32 @@ export class Slots {
   }
 }
 
+/** How time passes. */
+interface Time {
+  nowMs(): number
+  wait(ms: number): Promise<unknown>
+}
+
+const TIME: Time = { nowMs: () => performance.now(), wait: (ms) => sleep(ms) }
+
 /** All that goes through one of these shares its rate. */
 export class Throttle {
   readonly #bytesPerMs: number
+  readonly #time: Time
   #nextMs = 0
 
   /** @param bytesPerSecond 0 or less: no limit */
-  constructor(bytesPerSecond: number) {
+  constructor(bytesPerSecond: number, time = TIME) {
+    this.#time = time
     this.#bytesPerMs = bytesPerSecond > 0 ? bytesPerSecond / 1000 : Number.POSITIVE_INFINITY
   }
 
   async *limit(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const chunk of body) {
       if (this.#bytesPerMs !== Number.POSITIVE_INFINITY) {
-        const now = performance.now()
+        const now = this.#time.nowMs()
         this.#nextMs = Math.max(this.#nextMs, now) + chunk.length / this.#bytesPerMs
-        if (this.#nextMs > now) await sleep(this.#nextMs - now)
+        if (this.#nextMs > now) await this.#time.wait(this.#nextMs - now)
       }
       yield chunk
     }

@@ -119,6 +119,24 @@ test('local-first serves what is there, whatever the upstream has by now', async
   expect(hub.log).toEqual([])
 })
 
+test('an immutable tag stays what it was when it was cached', async () => {
+  const name = await cache()
+  const { digest: first } = await image()
+  await pull(`${name}/app${count}`, 'manifests/v1')
+  const selector = { kind: 'doublestar', decoration: 'matches', pattern: 'v*' }
+  const repositories = [{ kind: 'doublestar', decoration: 'repoMatches', pattern: '**' }]
+  const rule = {
+    action: 'immutable',
+    template: 'immutable_template',
+    tag_selectors: [selector],
+    scope_selectors: { repository: repositories },
+  }
+  expect((await admin('POST', `/projects/${name}/immutabletagrules`, rule)).status).toBe(201)
+  await image()
+  const again = await pull(`${name}/app${count}`, 'manifests/v1')
+  expect([again.status, again.headers['docker-content-digest']]).toEqual([200, first])
+})
+
 test('HEAD tells what GET would', async () => {
   const name = await cache()
   const { digest: wanted, bytes, layer } = await image()
@@ -203,6 +221,20 @@ test.each([
     expect(answer.headers.warning).toMatch(/^299 - "served from the cache: .+"$/)
   }
   expect((await pull(where, `blobs/${layer}`)).headers.warning).toBeUndefined()
+})
+
+test('an upstream that says nothing hides nothing, and keeps nobody waiting again', async () => {
+  const name = await cache()
+  const { bytes } = await image()
+  await pull(`${name}/app${count}`, 'manifests/v1')
+  broken(/\/manifests\//, { kind: 'silence' })
+  hub.log.length = 0
+  for (let again = 0; again < 3; again++) {
+    const answer = await pull(`${name}/app${count}`, 'manifests/v1')
+    expect([answer.body.toString(), answer.headers['x-entrepot-stale']]).toEqual([bytes, 'true'])
+  }
+  const nothing = await pull(`${name}/nothing${count}`, 'manifests/v1')
+  expect([nothing.status, nothing.message]).toEqual([504, expect.stringContaining('gave no answer for 10 s')])
 })
 
 test('while an upstream fails it is not asked again at each pull', async () => {

@@ -272,6 +272,42 @@ const ROWS: Row[] = [
     setup: { ingest: false, direct: 'off' },
     to: 405,
   },
+  // Blobs that a cache has to fetch first.
+  {
+    rule: 'a pull of a blob',
+    method: 'GET',
+    path: `/v2/${NAME}/blobs/sha256:${HEX}`,
+    headers: { authorization: jwt(access('pull')) },
+    to: 'api',
+  },
+  {
+    rule: 'the same sent here again by the API, which cannot send what it has to fetch',
+    method: 'GET',
+    path: `/v2/${NAME}/blobs/sha256:${HEX}?via=ingest`,
+    headers: { authorization: jwt(access('pull')) },
+    to: 'ingest',
+  },
+  {
+    rule: 'the same without a token',
+    method: 'GET',
+    path: `/v2/${NAME}/blobs/sha256:${HEX}?via=ingest`,
+    to: 401,
+  },
+  {
+    rule: 'the same without ingest',
+    method: 'GET',
+    path: `/v2/${NAME}/blobs/sha256:${HEX}?via=ingest`,
+    headers: { authorization: jwt(access('pull')) },
+    setup: { ingest: false },
+    to: 'api',
+  },
+  {
+    rule: 'a manifest, whatever is in its query',
+    method: 'GET',
+    path: `/v2/${NAME}/manifests/v1?via=ingest`,
+    headers: { authorization: jwt(access('pull')) },
+    to: 'api',
+  },
   // Session tokens.
   {
     rule: 'a token of the older key',
