@@ -127,7 +127,10 @@ async function* open(
 /** As Harbor does for what it pulls: a private project, where there is none. */
 async function ensureProject(registry: Registry, repository: string, actor: Actor): Promise<void> {
   const name = projectOf(repository)
-  if (await findProject(registry, name)) return
+  const project = await findProject(registry, name)
+  if (project?.registryId !== undefined)
+    throw new RegistryError('DENIED', `project ${name} caches another registry: nothing is pushed to it`)
+  if (project) return
   await createProject(registry, name, {}, actor).catch(async (error) => {
     if (!(await findProject(registry, name))) throw error
   })
