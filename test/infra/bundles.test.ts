@@ -11,8 +11,9 @@ afterAll(() => rmSync(outdir, { recursive: true }))
 const bundles = bundle(outdir)
 
 const BUDGETS_BYTES: Record<string, number> = {
-  registry: 710_000,
-  token: 710_000,
+  // 700 KiB, of which a cache of other registries is 40.
+  registry: 716_800,
+  token: 716_800,
   // The whole of Harbor's API: nobody waits for it with a pull or a push under way.
   // An engine of regular expressions that cannot hang, for the filters of rules, is 110 KB of it and of the relay.
   management: 1_250_000,
