@@ -282,7 +282,7 @@ async function logsOf(execution: number): Promise<string> {
   return logs.map(({ body }) => body.toString()).join('')
 }
 
-test('a pull makes the project it needs, and says in the history who pushed', async () => {
+test('a pull makes the project it needs, a private one', async () => {
   const digest = await pushed(there, 'elsewhere/app', 'v1', 'theirs')
   const policy = await makeRule(
     push('pulled', {
