@@ -14,6 +14,7 @@ import { jobKinds } from '../lib/kinds/kinds.ts'
 import { createAddressGuard } from '../lib/outbound/address-guard.ts'
 import { Upstreams } from '../lib/registries/upstreams.ts'
 import { sweep } from '../lib/registry/gc/sweep.ts'
+import { replicationEnded } from '../lib/replication/ended.ts'
 
 const AT_ONCE = 4
 
@@ -32,7 +33,7 @@ const upstreams = new Upstreams({ keys: secrets, guard, ...(ecr ? { ecr } : {}) 
 const kinds = jobKinds({ sweepNow: (trigger) => sweep(registry, trigger), upstreams })
 const queue = createSqsQueue(new SQSClient({}), { url, visibilitySeconds: 120 })
 const worker = runWorker(
-  { registry, dispatch, kinds },
+  { registry, dispatch, kinds, ended: replicationEnded },
   [{ queue, concurrency: AT_ONCE }],
   { host: hostname(), pid: process.pid },
   {

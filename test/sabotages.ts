@@ -51,6 +51,12 @@ export const SABOTAGES: Sabotage[] = [
     needs: ['versitygw', 'dynoxide'],
   },
   {
+    name: 'replication-forgotten',
+    breaks: 'the target has forgotten the upload that an interrupted replication would go on with',
+    files: ['test/replication/failures.test.ts'],
+    needs: ['docker-registry', 'skopeo', 'crane'],
+  },
+  {
     name: 'no-fsync',
     breaks: 'files are acknowledged without having been synced',
     files: ['test/durability/sync.test.ts'],

@@ -17,6 +17,7 @@ import { Upstreams } from '../registries/upstreams.ts'
 import { accessRecords } from '../registry/access-records.ts'
 import { Recorder } from '../registry/recorder.ts'
 import type { Registry } from '../registry/registry.ts'
+import { replicationEnded } from '../replication/ended.ts'
 import { logLine } from './log.ts'
 import type { FunctionSettings } from './settings.ts'
 
@@ -66,7 +67,7 @@ export function httpFunction(
   })
   const { management, dispatch = noWorkers } = parts
   const { upstreams = new Upstreams({ keys: secrets, guard: createAddressGuard([]) }) } = parts
-  const jobs = { registry, dispatch }
+  const jobs = { registry, dispatch, ended: replicationEnded }
   const proxy = new ProxyCache({ registry, upstreams, blobsBy: parts.ingest ? 'ingest' : 'nobody' })
   const api: Api = {
     registry,

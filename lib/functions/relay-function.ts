@@ -2,15 +2,15 @@
 import { openRegistry } from '../aws/open-stores.ts'
 import { createdKeys } from '../aws/s3-events.ts'
 import { type EventBus, publishing } from '../events/bus.ts'
-import { tellAll } from '../events/event.ts'
-import { webhooks } from '../events/notify.ts'
 import { startExecution } from '../jobs/executions.ts'
 import type { Dispatch } from '../jobs/messages.ts'
 import { recoverTasks } from '../jobs/recover.ts'
 import { fireSchedules } from '../jobs/schedules.ts'
+import { listenerOf } from '../kinds/listener.ts'
 import { registerDirectUpload } from '../registry/direct-uploads.ts'
 import type { Registry } from '../registry/registry.ts'
 import { type Listener, relay } from '../registry/relay.ts'
+import { replicationEnded } from '../replication/ended.ts'
 import { logLine } from './log.ts'
 import type { FunctionSettings } from './settings.ts'
 
@@ -21,10 +21,10 @@ const RESERVE_MS = 10_000
 export function openRelay(settings: FunctionSettings, dispatch: Dispatch | undefined, bus?: EventBus) {
   const { registry } = openRegistry(settings.config)
   const run = tasksOf(registry, dispatch)
-  const listener = tellAll([
-    ...(dispatch ? [webhooks({ registry, dispatch })] : []),
-    ...(bus ? [publishing(bus)] : []),
-  ])
+  const listener = listenerOf(
+    dispatch ? { registry, dispatch, ended: replicationEnded } : undefined,
+    bus ? [publishing(bus)] : [],
+  )
   return async (event: unknown, context: { getRemainingTimeInMillis(): number }): Promise<void> => {
     const { task, Records } = event as { task?: string; Records?: unknown[] }
     if (task !== undefined) return run(task)
@@ -41,7 +41,7 @@ const isFifthMinute = (nowMs: number) => Math.floor(nowMs / 60_000) % 5 === 0
 function tasksOf(registry: Registry, dispatch: Dispatch | undefined): (task: string) => Promise<void> {
   return async (task) => {
     if (!dispatch) throw new Error('environment variables ENTREPOT_QUEUE and ENTREPOT_LIGHT_QUEUE: required')
-    const jobs = { registry, dispatch }
+    const jobs = { registry, dispatch, ended: replicationEnded }
     if (task === 'sweep') {
       await startExecution(jobs, { vendor: 'GARBAGE_COLLECTION', rule: 0, trigger: 'SCHEDULE' }, [
         { payload: {} },

@@ -5,6 +5,7 @@ import type { Reference } from '../oci/reference.ts'
 import { staleHeaders } from '../proxy/failures.ts'
 import type { PulledManifest } from '../proxy/proxy-cache.ts'
 import { deleteReference } from '../registry/deletion.ts'
+import { VIA_HEADER, viaOf } from '../registry/identity.ts'
 import { type FoundManifest, putManifest } from '../registry/manifests.ts'
 import type { Call } from './api.ts'
 import { etagOf, isNotModified } from './conditions.ts'
@@ -51,7 +52,9 @@ function notePull(call: Call, name: string, reference: Reference, found: FoundMa
 }
 
 export async function writeManifest(call: Call, name: string, reference: Reference): Promise<HttpResponse> {
-  const { registry, request, actor } = call
+  const { registry, request } = call
+  const via = await viaOf(registry, request.headers[VIA_HEADER])
+  const actor = via ? { ...call.actor, replicated: { via } } : call.actor
   const bytes = await readBounded(request)
   const moreTags = reference.kind === 'digest' ? request.query.getAll('tag') : []
   const content = { bytes, contentType: request.headers['content-type'] }

@@ -3,19 +3,21 @@ import { webhookDelivery } from '../events/delivery.ts'
 import type { JobKinds } from '../jobs/kinds.ts'
 import type { Upstreams } from '../registries/upstreams.ts'
 import type { SweepSummary } from '../registry/gc/ledger.ts'
+import { replication } from '../replication/job.ts'
 import { garbageCollection } from './garbage-collection.ts'
 
 /** What jobs need of the process that runs them. */
 export interface JobParts {
   /** Sweeps, or joins the sweep that runs. */
   sweepNow(trigger: string): Promise<SweepSummary>
-  /** Other hosts: which may be reached, and the keys of the secrets for them. */
+  /** Other registries and hosts: which may be reached, and the keys of the secrets for them. */
   upstreams: Upstreams
 }
 
 export function jobKinds({ sweepNow, upstreams }: JobParts): JobKinds {
   return {
     GARBAGE_COLLECTION: garbageCollection(sweepNow),
+    REPLICATION: replication(upstreams),
     WEBHOOK: webhookDelivery(upstreams, 4),
     // Slack takes about one message a second of a webhook.
     SLACK: webhookDelivery(upstreams, 1),

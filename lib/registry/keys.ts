@@ -72,6 +72,9 @@
 //   WN#<project>            <name>                    names of a project's webhook policies, unique -> number
 //   WT#<policy>             <event>                   when a kind of event last triggered a webhook policy
 //   WD#<event>              <policy>#<target>         an event was handed to that target's queue: once
+//   RP#<policy>             R                         replication policy, by its number
+//   POLICIES                <name>                    listing of replication policies; unique names
+//   POLICIES#event          <policy>                  listing of those that events start
 //   DP#<project>            <id>                      a deleted project: what it was, who deleted it
 //   AU#<month>              <time, 13 digits>#<id>    audit log of the registry: an entry, or a batch of pulls
 //   AP#<project>            <time, 13 digits>#<id>    audit log of a project
@@ -87,6 +90,7 @@
 //   JC                      <vendor>#<id>             schedule: cron, next time
 //   MQ#<queue>              <due, 13 digits>#<id>     message of a queue that is kept here
 //   META                    schema                    schema version of the store
+//   META                    identity                  what other registries know this one by when it copies to them
 //
 //   object key              holds
 //   b/<repo>/u/<id>         a blob's bytes; <id> is an upload session or one attempt to commit it
@@ -209,6 +213,9 @@ export const keys = {
     pk: `WD#${event}`,
     sk: `${policy}#${target}`,
   }),
+  replicationPolicy: (id: number): Key => ({ pk: `RP#${id}`, sk: 'R' }),
+  replicationPolicyListing: (name: string): Key => ({ pk: partitions.replicationPolicies, sk: name }),
+  replicationByEvent: (id: number): Key => ({ pk: partitions.replicationByEvent, sk: ordered(id) }),
   deletedProject: (name: string, id: string): Key => ({ pk: `DP#${name}`, sk: id }),
   audit: (month: string, atMs: number, id: string): Key => ({
     pk: `AU#${month}`,
@@ -242,6 +249,7 @@ export const keys = {
     sk: `${String(dueAtMs).padStart(13, '0')}#${id}`,
   }),
   schema: { pk: 'META', sk: 'schema' } as Key,
+  identity: { pk: 'META', sk: 'identity' } as Key,
 }
 
 /** Partitions that are listed. */
@@ -252,6 +260,8 @@ export const partitions = {
   robots: 'ROBOTS',
   remoteRegistries: 'REGISTRIES',
   remoteRegistry: (id: number) => `RG#${id}`,
+  replicationPolicies: 'POLICIES',
+  replicationByEvent: 'POLICIES#event',
   members: (project: string) => `PM#${project}`,
   webhookPolicies: (project: string) => `WH#${project}`,
   webhookNames: (project: string) => `WN#${project}`,

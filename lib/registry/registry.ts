@@ -51,6 +51,15 @@ export interface Actor {
   requestId: string
   /** Workload claims of the pusher (pipeline, commit), as its token carried them. */
   claims?: Record<string, string>
+  /** Where it comes from, when it is replicated. */
+  replicated?: Replicated
+}
+
+export interface Replicated {
+  /** Identities of the registries it went through, the first it was pushed to first. */
+  via?: string[]
+  /** The number here of the registry it was pulled from. */
+  from?: number
 }
 
 export const SYSTEM: Actor = { principal: 'system', requestId: '-' }

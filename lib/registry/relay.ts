@@ -22,6 +22,7 @@ export type Listener = (event: Item) => Promise<void>
 
 /**
  * @param onFailure told of events that could not be relayed; they stay, and do not hold up the others
+ * @param listeners told of each event at least once, before it leaves the outbox
  * @returns events relayed; call again until there are none
  */
 export async function relay(

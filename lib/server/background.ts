@@ -1,14 +1,13 @@
 // What runs beside the requests: relaying events, writing records, sweeping, expiring.
 import type { Logger } from 'pino'
 import type { Config } from '../config/schema.ts'
-import { type Subscriber, tellAll } from '../events/event.ts'
 import type { ProxyCache } from '../proxy/proxy-cache.ts'
 import { checkRegistries } from '../registries/health.ts'
 import type { Upstreams } from '../registries/upstreams.ts'
 import type { SweepSummary } from '../registry/gc/ledger.ts'
 import { sweep } from '../registry/gc/sweep.ts'
 import type { Recorder } from '../registry/recorder.ts'
-import { relay } from '../registry/relay.ts'
+import { type Listener, relay } from '../registry/relay.ts'
 import type { OpenStores } from './open-stores.ts'
 
 const FLUSH_EVERY_MS = 1000
@@ -34,13 +33,14 @@ export function startBackground(
     recorder: Recorder
     upstreams: Upstreams
     proxy: ProxyCache
-    subscribers: readonly Subscriber[]
+    /** Told of each event, at least once. */
+    listener: Listener
   },
   log: Logger,
   config: Pick<Config, 'background' | 'sweepEveryHours'>,
 ): Background {
   const { registry } = stores
-  const { recorder, upstreams, proxy, subscribers } = parts
+  const { recorder, upstreams, proxy, listener } = parts
   const timers: NodeJS.Timeout[] = []
   const failed = (what: string) => (error: unknown) =>
     log.error({ component: what, err: error }, `${what} failed`)
@@ -52,7 +52,7 @@ export function startBackground(
   async function drainOutbox(): Promise<void> {
     do {
       again = false
-      while ((await relay(registry, failed('relay'), tellAll(subscribers))) > 0);
+      while ((await relay(registry, failed('relay'), listener)) > 0);
     } while (again)
   }
   function wakeRelay(): void {

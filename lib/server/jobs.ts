@@ -10,6 +10,7 @@ import { fireSchedules } from '../jobs/schedules.ts'
 import { createStoredQueue } from '../jobs/stored-queue.ts'
 import { runWorker, type WorkerReport } from '../jobs/worker.ts'
 import { type JobParts, jobKinds } from '../kinds/kinds.ts'
+import { replicationEnded } from '../replication/ended.ts'
 import type { ServerMetrics } from './metrics.ts'
 import type { OpenStores } from './open-stores.ts'
 
@@ -48,14 +49,14 @@ export function runJobs(
 
 /** What begins jobs, and the queues where workers of their own have none. */
 export function jobsOf({ registry, dispatch }: OpenStores): ServerJobs {
-  if (dispatch) return { jobs: { registry, dispatch } }
+  if (dispatch) return { jobs: { registry, dispatch, ended: replicationEnded } }
   const queues: Record<Weight, Queue> = {
     light: createStoredQueue(registry, { name: 'light' }),
     heavy: createStoredQueue(registry, { name: 'heavy' }),
   }
   const send: Jobs['dispatch'] = (weight, bodies, delaySeconds = 0) =>
     queues[weight].send(bodies, { delaySeconds })
-  return { jobs: { registry, dispatch: send }, queues }
+  return { jobs: { registry, dispatch: send, ended: replicationEnded }, queues }
 }
 
 /** Begins what is due, and finds what was lost. @returns stops, once what runs has ended */

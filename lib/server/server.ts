@@ -7,7 +7,6 @@ import { type Access, createAccess } from '../access/access.ts'
 import { ensureAdmin } from '../access/users.ts'
 import { privateNetworks } from '../config/registry-settings.ts'
 import type { Config } from '../config/schema.ts'
-import { webhooks } from '../events/notify.ts'
 import type { Api } from '../http/api.ts'
 import { handle } from '../http/application.ts'
 import { edgeClaims } from '../http/edge-headers.ts'
@@ -17,6 +16,7 @@ import { handleHarbor } from '../http/harbor/harbor-api.ts'
 import { type HttpRequest, type HttpResponse, json } from '../http/message.ts'
 import { redactedPath } from '../http/redacted-path.ts'
 import { routeLabel } from '../http/route-label.ts'
+import { listenerOf } from '../kinds/listener.ts'
 import { createAddressGuard } from '../outbound/address-guard.ts'
 import { Mirrors } from '../proxy/mirrors.ts'
 import { ProxyCache } from '../proxy/proxy-cache.ts'
@@ -72,8 +72,7 @@ export async function startServer(config: Config, stores: OpenStores): Promise<R
       upstreams,
       ...(stores.openSpool ? { openSpool: stores.openSpool } : {}),
     })
-    const subscribers = [webhooks(jobs.jobs)]
-    const parts = { recorder, upstreams, proxy, subscribers }
+    const parts = { recorder, upstreams, proxy, listener: listenerOf(jobs.jobs) }
     const background = startBackground(stores, parts, log.logger, config)
     opened.push(() => background.stop())
     const { sweepNow } = background

@@ -3,6 +3,7 @@ import type { HttpClient, Incoming } from '../outbound/http-client.ts'
 import type { Authorization } from './authorization.ts'
 import { failureOf, sent } from './failures.ts'
 import { limitsIn, type RateLimits } from './rate-limits.ts'
+import { UpstreamError } from './upstream-error.ts'
 
 export interface RegistryRequest {
   method: string
@@ -42,8 +43,11 @@ export class Exchange {
       const answer = await this.#once(request, header)
       const limits = limitsIn(answer.headers)
       if (limits) this.#onLimits(limits)
-      if ((answer.status >= 200 && answer.status < 300) || request.expected?.includes(answer.status))
+      if (answer.status >= 200 && answer.status < 300) {
+        refuseWebPage(request, answer)
         return answer
+      }
+      if (request.expected?.includes(answer.status)) return answer
       if (answer.status === 401 && again) {
         const challenge = answer.headers['www-authenticate']
         const next = await this.#authorization.answer(challenge, request.scope, header)
@@ -68,6 +72,20 @@ export class Exchange {
       ...(body === undefined ? {} : { body }),
     })
   }
+}
+
+/** A login page, a web server's greeting: it says yes to everything. Blobs, whatever they are, tell by their digest. */
+function refuseWebPage({ method, path }: RegistryRequest, answer: Incoming): void {
+  if (!answer.headers['content-type']?.startsWith('text/html')) return
+  if (method === 'GET' && String(path).includes('/blobs/')) return
+  answer.discard()
+  throw new UpstreamError(
+    'lying',
+    `${answer.url.host} answers ${method} with a web page: it is no registry`,
+    {
+      status: answer.status,
+    },
+  )
 }
 
 function isRepeatable({ body }: RegistryRequest): boolean {

@@ -106,6 +106,24 @@ export class Upstream {
     return { sizeBytes, body, discard: answer.discard }
   }
 
+  /**
+   * A blob's bytes from there to its end. Only as a whole can they be checked against the digest: whoever takes a rest
+   * checks it together with what was there before.
+   * @throws UpstreamError
+   */
+  async *readBlob(
+    repository: string,
+    digest: Digest,
+    sizeBytes: number,
+    fromByte: number,
+  ): AsyncGenerator<Uint8Array> {
+    if (fromByte === 0) return yield* (await this.getBlob(repository, digest, sizeBytes)).body
+    const headers = { range: `bytes=${fromByte}-` }
+    const answer = await this.exchange.send({ ...this.#blob('GET', repository, digest), headers })
+    // Who does not know ranges sends everything.
+    yield* rest(answer, digest, answer.status === 206 ? fromByte : 0, fromByte, sizeBytes)
+  }
+
   /** Referrers by the API, else by the tag that older registries keep them under. @returns an index's bytes */
   async getReferrers(repository: string, digest: Digest): Promise<Buffer | undefined> {
     const answer = await this.exchange.send({
@@ -168,6 +186,28 @@ async function* verified(
     throw lying(answer, `announced ${announcedBytes} bytes for ${digest} and sent ${size}`)
   const actual = finishDigest(hash, algorithm)
   if (actual !== digest) throw lying(answer, `sent ${size} bytes of digest ${actual} for ${digest}`)
+}
+
+/** The bytes between `fromByte` and `sizeBytes` of an answer that begins at `at`. */
+async function* rest(
+  answer: Incoming,
+  digest: Digest,
+  at: number,
+  fromByte: number,
+  sizeBytes: number,
+): AsyncGenerator<Uint8Array> {
+  let position = at
+  try {
+    for await (const chunk of answer.body) {
+      const skipped = Math.max(0, fromByte - position)
+      position += chunk.length
+      if (position > sizeBytes) throw lying(answer, `sends more than ${sizeBytes} bytes for ${digest}`)
+      if (skipped < chunk.length) yield chunk.subarray(skipped)
+    }
+  } catch (error) {
+    throw asUpstreamError(error)
+  }
+  if (position !== sizeBytes) throw lying(answer, `sent ${digest} only to byte ${position} of ${sizeBytes}`)
 }
 
 function lying({ url, status }: Incoming, what: string): UpstreamError {

@@ -122,21 +122,27 @@ export async function finishUpload(
   answer.discard()
 }
 
-/** @param reference a tag or the digest. @throws UpstreamError */
+/**
+ * @param reference a tag or the digest
+ * @returns whether the registry lists it among its subject's referrers by itself
+ * @throws UpstreamError
+ */
 export async function pushManifest(
   upstream: Upstream,
   repository: string,
   reference: string,
   { bytes, mediaType }: { bytes: Uint8Array; mediaType: string },
-): Promise<void> {
+  headers: Record<string, string> = {},
+): Promise<{ listsReferrers: boolean }> {
   const answer = await upstream.exchange.send({
     method: 'PUT',
     path: `/v2/${upstream.at(repository)}/manifests/${reference}`,
     scope: pushScope(upstream, repository),
-    headers: { 'content-type': mediaType, 'content-length': String(bytes.length) },
+    headers: { ...headers, 'content-type': mediaType, 'content-length': String(bytes.length) },
     body: bytes,
   })
   answer.discard()
+  return { listsReferrers: answer.headers['oci-subject'] !== undefined }
 }
 
 /** @param reference a tag, where the registry can delete those, or a digest. @returns false when there was none */

@@ -121,6 +121,11 @@ export const EXCEPTIONS: Exception[] = [
     lets: /^status (404|409) is not described$/,
     because: 'Harbor’s server answers so when the name is taken, and when there is no such policy',
   },
+  {
+    operations: ['getReplicationPolicy', 'startReplication'],
+    lets: /^status (404|412) is not described$/,
+    because: 'no such rule, or a disabled one: Harbor’s server answers so',
+  },
 ]
 
 /** The exception that lets an objection through, if any does. */

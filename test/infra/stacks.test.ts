@@ -297,6 +297,8 @@ test('no program may read or write another’s secrets, and only the setup makes
     'ManagementRole',
     'RegistryRole',
     'SetupRole',
+    // Ingest, and the workers: logins to other registries are sealed with them.
+    'TaskTaskRole',
     'TaskTaskRole',
     'TaskTaskRole',
     'TokenRole',

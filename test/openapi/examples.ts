@@ -41,6 +41,17 @@ const WEBHOOK = {
     },
   ],
 }
+const POLICY = {
+  name: 'to-the-south',
+  dest_registry: { id: 1 },
+  filters: [
+    { type: 'name', value: 'library/**' },
+    { type: 'tag', value: 'v*', decoration: 'matches' },
+  ],
+  trigger: { type: 'event_based' },
+  enabled: true,
+  override: true,
+}
 
 /** By operation. */
 export const EXAMPLES: Record<string, unknown> = {
@@ -84,6 +95,9 @@ export const EXAMPLES: Record<string, unknown> = {
   createRegistry: REGISTRY,
   updateRegistry: { name: 'hub', description: 'images of others', access_secret: 'another token' },
   pingRegistry: { type: 'docker-hub', url: 'https://hub.docker.com', insecure: false },
+  createReplicationPolicy: POLICY,
+  updateReplicationPolicy: { ...POLICY, trigger: { type: 'manual' } },
+  startReplication: { policy_id: 1 },
   CreateImmuRule: IMMUTABLE_RULE,
   UpdateImmuRule: {
     ...IMMUTABLE_RULE,

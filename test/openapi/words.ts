@@ -28,6 +28,7 @@ export const TAGS: Record<string, string> = {
   registry: 'Other registries, to copy from and to.',
   webhook: 'Whom a project tells of what happens in it, and what was sent.',
   webhookjob: 'What webhooks sent, as older versions of Harbor tell of it.',
+  replication: 'Rules that copy from one registry to another, and their runs.',
   SystemCVEAllowlist: 'Vulnerabilities that keep nobody from pulling.',
 }
 
@@ -84,12 +85,14 @@ export const PARAMETERS: Record<string, string> = {
   'path job': 'The job’s id.',
   'path vendor': 'A kind of job, or all.',
   'path rule': 'The rule’s number.',
-  'path registry': 'The registry’s number.',
-  'path policy': 'The webhook policy’s number.',
-  'path execution': 'The execution’s number.',
+  'path policy': 'The rule’s number.',
+  'path execution': 'The run’s number.',
   'path task': 'The task’s number.',
-  'query policy_id': 'The webhook policy’s number.',
-  'query status': 'Only jobs with that status.',
+  'query policy_id': 'The number of the rule.',
+  'query status': 'InProgress, Succeed, Failed or Stopped; tasks may be Pending too.',
+  'query trigger': 'manual, scheduled or event_based.',
+  'query resource_type': 'The kind of what is copied.',
+  'path registry': 'The registry’s number.',
 }
 
 /** What every refusal means, whatever was asked. */

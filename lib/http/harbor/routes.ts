@@ -17,6 +17,8 @@ import { PROJECT_SUMMARY_ROUTES } from './project-summary.ts'
 import { PROJECT_ROUTES } from './projects.ts'
 import { QUOTA_ROUTES } from './quotas.ts'
 import { REGISTRY_ROUTES } from './registries.ts'
+import { REPLICATION_EXECUTION_ROUTES } from './replication-executions.ts'
+import { REPLICATION_POLICY_ROUTES } from './replication-policies.ts'
 import { REPOSITORY_ROUTES } from './repositories.ts'
 import { ROBOT_ROUTES } from './robots.ts'
 import { SEARCH_ROUTES } from './search.ts'
@@ -56,4 +58,6 @@ export const ROUTES: HarborRoute[] = [
   ...SYSTEM_ALLOWLIST_ROUTES,
   ...GC_ROUTES,
   ...JOBSERVICE_ROUTES,
+  ...REPLICATION_POLICY_ROUTES,
+  ...REPLICATION_EXECUTION_ROUTES,
 ]

@@ -42,8 +42,6 @@ export const ALL_BLOBS: BlobAction[] = [
   'PutObject',
 ]
 
-export const CLEARING: BlobAction[] = ['AbortMultipartUpload', 'DeleteObject', 'GetObject', 'ListBucket']
-
 export function allowItems(grantee: IGrantable, table: ITable, actions: ItemAction[]): void {
   allow(
     grantee,

@@ -6,7 +6,7 @@ import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
 import type { CloudConfig } from '../../config/cloud.ts'
-import { allow, allowBlobs, allowItems, CHANGES, CLEARING } from '../constructs/grants.ts'
+import { ALL_BLOBS, ALL_ITEMS, allow, allowBlobs, allowItems } from '../constructs/grants.ts'
 import { registryTask } from '../constructs/registry-task.ts'
 import type { DataStack } from './data.ts'
 import type { NetworkStack } from './network.ts'
@@ -71,8 +71,9 @@ export class WorkersStack extends Stack {
       },
       logging: LogDriver.awsLogs({ logGroup, streamPrefix: 'worker' }),
     })
-    allowItems(task.taskRole, data.table, CHANGES)
-    allowBlobs(task.taskRole, data.bucket, CLEARING)
+    allowItems(task.taskRole, data.table, ALL_ITEMS)
+    allowBlobs(task.taskRole, data.bucket, ALL_BLOBS)
+    // Logins to other registries are sealed with these keys.
     allow(task.taskRole, ['secretsmanager:GetSecretValue'], [data.keys.secretArn])
     allow(
       task.taskRole,
