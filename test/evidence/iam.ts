@@ -24,7 +24,7 @@ export async function collect(): Promise<string> {
   await twin.stop()
   const rows = rights.flatMap((each) =>
     each.granted.map((action) => {
-      const [why] = [USED_BY_OTHERS[action]]
+      const why = USED_BY_OTHERS[action] ?? USED_BY_OTHERS[`${each.program} ${action}`]
       const needed = denied(withoutAction(each, action), calls).length
       return `| ${each.program} | ${action} | ${why ? `(${why})` : needed} |`
     }),

@@ -19,7 +19,7 @@ const BUDGETS_BYTES: Record<string, number> = {
   management: 1_250_000,
   // Nobody waits for these.
   relay: 850_000,
-  jobs: 900_000,
+  jobs: 1_000_000,
   setup: 750_000,
   probe: 500_000,
 }

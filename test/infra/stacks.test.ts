@@ -300,7 +300,6 @@ test('no program may read or write another’s secrets, and only the setup makes
     // Ingest, and the workers: logins to other registries are sealed with them.
     'TaskTaskRole',
     'TaskTaskRole',
-    'TaskTaskRole',
     'TokenRole',
   ])
 })

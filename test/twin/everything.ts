@@ -148,6 +148,8 @@ export async function eventually(twin: Twin): Promise<void> {
   await twin.events.invoke('Relay', { Records: [] })
   await twin.events.invoke('Setup', { task: 'rotate' })
   twin.bendWorkers({ preload: ['later.mjs'], env: { LATER_DAYS: '9', LATER_PACE: '60' } })
+  // Those that are awake have today's clock.
+  for (const worker of twin.events.workers) await worker.stop()
   await sendJob(twin, 'no message of ours')
   await collectByHand(twin)
   await twin.events.untilWorkersSleep()

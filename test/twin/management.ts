@@ -73,7 +73,7 @@ export async function manage(twin: Twin, image: string): Promise<void> {
     name: 'inside',
     enabled: true,
     event_types: ['PUSH_ARTIFACT'],
-    targets: [{ type: 'http', address: 'http://127.0.0.1:9/' }],
+    targets: [{ type: 'http', address: 'http://10.255.255.1:9/' }],
   })
   await admin('POST', `${copies}?from=library/${image}:v1`, 201)
   const policy = made.answer.headers.get('location')!.split('/').at(-1)

@@ -67,7 +67,7 @@ test('a webhook is delivered by the function of light jobs, which an address ins
     name: 'inside',
     enabled: true,
     event_types: ['PUSH_ARTIFACT'],
-    targets: [{ type: 'http', address: twin.cloud.endpoint }],
+    targets: [{ type: 'http', address: 'http://10.255.255.1:9/' }],
     repository_filter: 'on-push',
   })
   const policy = `${policies}/${answer.headers.get('location')!.split('/').at(-1)}`

@@ -9,6 +9,7 @@ import { PUSHERS } from './bytes.ts'
 import { CREDENTIALS, REGION } from './cloud.ts'
 import { eventually, everything } from './everything.ts'
 import { joinPool, manage, managementOf } from './management.ts'
+import { pullByRule } from './replicate.ts'
 import type { Twin } from './twin.ts'
 import type { Call } from './witness.ts'
 
@@ -35,6 +36,11 @@ export const USED_BY_OTHERS: Record<string, string> = {
   'dynamodb:GetRecords': 'Lambda polls the table’s stream',
   'dynamodb:GetShardIterator': 'Lambda polls the table’s stream',
   'dynamodb:ListStreams': 'Lambda polls the table’s stream',
+  'jobs sqs:ReceiveMessage': 'Lambda takes messages from the queue of light jobs',
+  'jobs sqs:DeleteMessage': 'Lambda takes messages from the queue of light jobs',
+  'jobs sqs:ChangeMessageVisibility': 'Lambda takes messages from the queue of light jobs',
+  'jobs sqs:GetQueueAttributes': 'Lambda takes messages from the queue of light jobs',
+  'jobs sqs:GetQueueUrl': 'Lambda takes messages from the queue of light jobs',
   'sqs:SendMessage': 'Lambda puts events that failed into the dead letter queue',
   'ecs:UpdateTaskProtection': 'the ECS agent asks for it with the task’s role',
   'ecs:GetTaskProtection': 'the ECS agent asks for it with the task’s role',
@@ -88,7 +94,7 @@ export function withoutAction({ policies, ...rest }: Rights, action: string): Ri
 /** Actions without which the program could still have done all that it did. */
 export function unusedRights(rights: Rights, calls: Call[]): string[] {
   return rights.granted
-    .filter((action) => !(action in USED_BY_OTHERS))
+    .filter((action) => !(action in USED_BY_OTHERS || `${rights.program} ${action}` in USED_BY_OTHERS))
     .filter((action) => denied(withoutAction(rights, action), calls).length === 0)
     .map((action) => `${rights.program} ${action}`)
 }
@@ -103,6 +109,7 @@ export async function work(twin: Twin, at: Workplace): Promise<void> {
   await manage(twin, `rights-${PUSHERS[0]!.client}`)
   if (existsSync(path.join(twin.deployment.assembly, 'entrepot-identity.template.json')))
     await asPoolUser(twin)
+  await pullByRule(twin)
   await eventually(twin)
 }
 
