@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb'
+import { ECSClient, UpdateServiceCommand } from '@aws-sdk/client-ecs'
 import { DeleteObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3'
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { type Answer, type Asker, askerOf, logIn, sha256 } from '../../lib/doctor/client.ts'
@@ -147,12 +148,12 @@ export async function eventually(twin: Twin): Promise<void> {
   await ask('PATCH', await startUpload(ask, REPOSITORY), { body: randomBytes(40 * 2 ** 20) })
   await twin.events.invoke('Relay', { Records: [] })
   await twin.events.invoke('Setup', { task: 'rotate' })
-  twin.bendWorkers({ preload: ['later.mjs'], env: { LATER_DAYS: '9', LATER_PACE: '60' } })
-  // Those that are awake have today's clock.
-  for (const worker of twin.events.workers) await worker.stop()
   await sendJob(twin, 'no message of ours')
   await collectByHand(twin)
-  await twin.events.untilWorkersSleep()
+  await sendWorkersToSleep(twin) // they have today's clock
+  twin.bendWorkers({ preload: ['later.mjs'], env: { LATER_DAYS: '9', LATER_PACE: '60' } })
+  // The queue may still hold the last question of a worker that is gone: this answers it.
+  await sendJob(twin, 'nobody takes this')
   await twin.events.invoke('Relay', { task: 'schedules' })
   await twin.events.invoke('Relay', { task: 'sweep' })
   await twin.events.untilWorkersSleep()
@@ -164,6 +165,14 @@ async function sendJob({ cloud, made }: Twin, MessageBody: string): Promise<void
   const QueueUrl = await made.id('workers', 'AWS::SQS::Queue', 'Jobs')
   await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }))
   sqs.destroy()
+}
+
+async function sendWorkersToSleep({ cloud, made, events }: Twin): Promise<void> {
+  const ecs = new ECSClient({ endpoint: cloud.endpoint, credentials: CREDENTIALS, region: REGION })
+  const cluster = await made.id('network', 'AWS::ECS::Cluster')
+  await ecs.send(new UpdateServiceCommand({ cluster, service: 'entrepot-workers', desiredCount: 0 }))
+  ecs.destroy()
+  await events.untilWorkersSleep()
 }
 
 /** Asked for by the API: a worker is woken for it, and it ends. */
