@@ -75,7 +75,8 @@ export class IngestStack extends Stack {
     })
     // Behind the edge it gets uploads alone, which their session tokens admit.
     const uploads = ['DeleteItem', 'GetItem', 'PutItem'] as const
-    allowItems(task.taskRole, data.table, front ? ALL_ITEMS : [...uploads])
+    // Cold blobs of caches too, whose projects are looked up.
+    allowItems(task.taskRole, data.table, front ? ALL_ITEMS : [...uploads, 'BatchGetItem'])
     allowBlobs(task.taskRole, data.bucket, ALL_BLOBS)
     allow(task.taskRole, ['secretsmanager:GetSecretValue'], [data.keys.secretArn])
     if (front) props.workers.allowDispatch(task.taskRole)
