@@ -167,7 +167,7 @@ const ON_TWIN: Suite[] = [
     'ci',
     'guide',
   ),
-  onTwin('access', ['test/access'], []),
+  onTwin('access', ['test/access'], [], 'all'),
   onTwin('conformance', [CONFORMANCE], PROGRAMS),
   onTwin('clients', filesOf(core), needsOf(core)),
   withLogin('robot', onTwin('robots', filesOf(core), needsOf(core))),
@@ -201,8 +201,8 @@ export const SUITES: Suite[] = [
   aws('scale'),
   aws('large'),
   aws('faults'),
-  // Every fifth call; the evidence cuts every single one.
-  aws('cuts', { CUT_STRIDE: process.env.CUT_STRIDE ?? '5' }),
+  // Every tenth call; the evidence cuts every single one.
+  aws('cuts', { CUT_STRIDE: process.env.CUT_STRIDE ?? '10' }),
   // The core's own suites: bytes through the server, so that all of it is seen; the clients follow redirects.
   onAws(named('api'), { TEST_REDIRECT: 'off' }, 'ci'),
   onAws(named('conformance-v1')),
