@@ -40,6 +40,17 @@ export const AUDITED_EVENTS = [
   'create_webhook_policy',
   'update_webhook_policy',
   'delete_webhook_policy',
+  'create_immutable-tag',
+  'update_immutable-tag',
+  'delete_immutable-tag',
+  'create_registry',
+  'update_registry',
+  'delete_registry',
+  'create_replication',
+  'update_replication',
+  'delete_replication',
+  'create_replication_execution',
+  'update_replication_execution',
 ]
 
 /** Something that somebody did, or tried to do. */
