@@ -19,6 +19,8 @@
 //   M#<repo>#<digest>       I                         image facts: layers, config, diff ids, what artifact lists show
 //   M#<repo>#<digest>       P                         last pull, also by tag, and (lossy) pull count
 //   M#<repo>#<digest>       G                         numbers of its labels
+//   M#<repo>#<digest>       V                         its scan: status, summary, where the whole report is
+//   M#<repo>#<digest>       VS                        its vulnerabilities in short, compressed
 //   M#<repo>#<digest>       R#<index>#<attempt>       REF: this attempt to push <index> names the manifest as child
 //   M#<repo>#<digest>       X#<birth>                 deleted manifest, restorable until its undo window ends
 //   T#<repo>#<tag>          T                         TAG: digest, birth, version, hash of the last move
@@ -89,6 +91,8 @@
 //   JW                      <worker>                  a worker process: its last heartbeat, what it runs
 //   JC                      <vendor>#<id>             schedule: cron, next time
 //   MQ#<queue>              <due, 13 digits>#<id>     message of a queue that is kept here
+//   CV#<cve>                <repo>#<digest>           a scan found it there: packages, severity, score
+//   SC#<project>            <repo>#<digest>           listing of scanned artifacts: counts by severity
 //   META                    schema                    schema version of the store
 //   META                    identity                  what other registries know this one by when it copies to them
 //
@@ -96,6 +100,7 @@
 //   b/<repo>/u/<id>         a blob's bytes; <id> is an upload session or one attempt to commit it
 //   b/<repo>/sha256/<hex>/<session>  a blob's bytes, put there by the client itself; the store checked the hash
 //   b/<repo>/m/<id>         a manifest above 64 KiB; <id> is the push attempt
+//   s/<repo>/<id>           a scan's whole report, compressed JSON; <id> is the attempt
 import type { Digest } from '../oci/digest.ts'
 import type { Key } from './ports.ts'
 
@@ -127,6 +132,16 @@ export const keys = {
   imageFacts: (repo: string, digest: string): Key => ({ pk: `M#${repo}#${digest}`, sk: 'I' }),
   pulled: (repo: string, digest: string): Key => ({ pk: `M#${repo}#${digest}`, sk: 'P' }),
   labelsOfManifest: (repo: string, digest: string): Key => ({ pk: `M#${repo}#${digest}`, sk: 'G' }),
+  scan: (repo: string, digest: string): Key => ({ pk: `M#${repo}#${digest}`, sk: 'V' }),
+  shortReport: (repo: string, digest: string): Key => ({ pk: `M#${repo}#${digest}`, sk: 'VS' }),
+  vulnerable: (cve: string, repo: string, digest: string): Key => ({
+    pk: `CV#${cve}`,
+    sk: `${repo}#${digest}`,
+  }),
+  scanned: (project: string, repo: string, digest: string): Key => ({
+    pk: `SC#${project}`,
+    sk: `${repo}#${digest}`,
+  }),
   manifestReference: (repo: string, digest: string, index: string, attempt: string): Key => ({
     pk: `M#${repo}#${digest}`,
     sk: `R#${index}#${attempt}`,
@@ -296,6 +311,8 @@ export const partitions = {
   taskLog: (task: number) => `JL#${task}`,
   pausedVendors: 'JK',
   workers: 'JW',
+  vulnerable: (cve: string) => `CV#${cve}`,
+  scanned: (project: string) => `SC#${project}`,
   schedules: 'JC',
   messages: (queue: string) => `MQ#${queue}`,
 }
@@ -304,6 +321,7 @@ export const objectKeys = {
   all: 'b/',
   blob: (repo: string, id: string) => `b/${repo}/u/${id}`,
   manifest: (repo: string, id: string) => `b/${repo}/m/${id}`,
+  report: (repo: string, id: string) => `s/${repo}/${id}`,
   direct: (repo: string, digest: Digest, session: string) => `${directPrefix(repo, digest)}${session}`,
   directPrefix,
 }
