@@ -18,6 +18,8 @@ export type { ResourceActions } from './resources.ts'
 export interface Caller {
   principal: string
   kind: Principal['kind']
+  /** Our own scanner: policies on pulls do not hold for it. */
+  scan?: true
   /** Whether this request is allowed it: a token counts for what it was asked for and no more. */
   may(action: string, repositoryName: string): Promise<boolean>
   /** Whether the caller could get it allowed: clients ask for each request's token with that request's scope alone. */
@@ -153,6 +155,7 @@ function asBearer(
   const kind = token.subject === ANONYMOUS.name ? 'anonymous' : 'user'
   const mayAskFor = async (action: string, name: string) => {
     if (claimed('repository', name)?.includes(action)) return true
+    if (token.scan) return false // its name is nobody's, though a user may be called so
     const known = kind === 'user' ? await principalNamed(registry, token.subject) : undefined
     const principal: Principal = known ? known.principal : ANONYMOUS
     const resource = { type: 'repository', name, actions: [action] }
@@ -161,7 +164,7 @@ function asBearer(
   // Where the token says nothing of it, as of a mount's source, the caller's own rights decide.
   const may = async (action: string, name: string) =>
     claimed('repository', name)?.includes(action) ?? mayAskFor(action, name)
-  return { principal: token.subject, kind, may, mayAskFor }
+  return { principal: token.subject, kind, ...(token.scan ? { scan: true } : {}), may, mayAskFor }
 }
 
 /** Pulls look nothing up and end with the token's life; whoever changes something is looked up each time. */

@@ -13,12 +13,15 @@ const SKEW_SECONDS = 10
 const TOKEN_LIMIT = 4096
 const REMEMBERED = 2000
 const ISSUER = 'entrepot'
+const SCANNER = 'scanner'
 
 export interface AccessToken {
   subject: string
   access: ResourceActions[]
   issuedAtSeconds: number
   expiresAtSeconds: number
+  /** It is our own scanner's, which pulls what policies keep from everybody else. Nothing else tells a scanner. */
+  scan?: true
 }
 
 type ImportedKey = Awaited<ReturnType<typeof importJWK>>
@@ -45,6 +48,12 @@ export class Tokens {
     return token
   }
 
+  /** For a scanner: pulls from that repository, whatever its project's policy, for half an hour. */
+  issueScan(repository: string): Promise<string> {
+    const access: ResourceActions[] = [{ type: 'repository', name: repository, actions: ['pull'] }]
+    return this.#sign('JWT', SCANNER, TOKEN_SECONDS, { access, scan: true })
+  }
+
   issueRefresh(subject: string): Promise<string> {
     return this.#sign('refresh', subject, REFRESH_SECONDS, {})
   }
@@ -66,6 +75,7 @@ export class Tokens {
       access: claims.access as ResourceActions[],
       issuedAtSeconds: claims.iat ?? 0,
       expiresAtSeconds: claims.exp ?? 0,
+      ...(claims.scan === true ? { scan: true as const } : {}),
     }
     if (this.#verified.size >= REMEMBERED) this.#verified.delete(this.#verified.keys().next().value!)
     this.#verified.set(token, verified)

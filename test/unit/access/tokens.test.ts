@@ -54,6 +54,15 @@ test('a token is good for half an hour and not a second longer, also when it was
   clock.now = start
 })
 
+test('a scanner’s token lets it pull from one repository, and no other token says that it is one', async () => {
+  const tokens = tokensOf(newer)
+  const pull = [{ type: 'repository', name: 'library/app', actions: ['pull'] }]
+  const verified = await tokens.verify(await tokens.issueScan('library/app'))
+  expect(verified).toMatchObject({ subject: 'scanner', scan: true, access: pull })
+  expect(verified!.expiresAtSeconds - verified!.issuedAtSeconds).toBe(1800)
+  expect(await tokens.verify(await tokens.issue('scanner', access))).not.toHaveProperty('scan')
+})
+
 test('the newest key signs, older ones still verify, removed ones no longer', async () => {
   const before = await tokensOf(older).issue('admin', access)
   const rotated = tokensOf(older, newer)
