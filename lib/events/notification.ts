@@ -71,7 +71,7 @@ export function notificationOf(
   { number, origin }: WebhookPolicy,
   details: Attributes = event.details,
 ): Notification {
-  const { host } = new URL(origin)
+  const { host } = hostOf(origin)
   const name = event.repository.slice(event.project.length + 1)
   const isQuota = kind === 'QUOTA_EXCEED' || kind === 'QUOTA_WARNING'
   const repository: Attributes = {
@@ -111,12 +111,17 @@ function replicationData({ replication }: Attributes, origin: string): Attribute
   }
   return {
     replication: {
-      harbor_hostname: new URL(origin).hostname,
+      harbor_hostname: hostOf(origin).hostname,
       ...told,
       src_resource: addressed(told.src_resource),
       dest_resource: addressed(told.dest_resource),
     },
   }
+}
+
+/** Nobody knew the address when a command line without a server brought the policy. */
+function hostOf(origin: string): Pick<URL, 'host' | 'hostname'> {
+  return URL.canParse(origin) ? new URL(origin) : { host: '', hostname: '' }
 }
 
 /** As Harbor names them: an artifact without a tag has its digest for one. Quota events name no URL. */

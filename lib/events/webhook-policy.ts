@@ -37,7 +37,7 @@ export interface WebhookPolicy {
   /** What bodies are signed with, sealed; empty for none. */
   sealedSecret: string
   creator: string
-  /** As whoever saved it addressed the registry, `https://registry.example`: payloads name artifacts by it. */
+  /** As whoever saved it addressed the registry, `https://registry.example`: payloads name artifacts by it; empty where that is not known. */
   origin: string
   createdAtMs: number
   updatedAtMs: number
