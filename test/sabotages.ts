@@ -176,4 +176,12 @@ export const SABOTAGES: Sabotage[] = [
     env: { TEST_STORES: 'twin' },
     together: true,
   },
+  {
+    name: 'edge-viewer',
+    breaks: 'the edge takes the client’s own word for where it is',
+    files: ['test/twin/logins.test.ts'],
+    needs: TWIN,
+    env: { TEST_STORES: 'twin' },
+    together: true,
+  },
 ]

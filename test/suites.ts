@@ -156,9 +156,18 @@ const AS_OTHERS: Suite[] = (['user', 'robot'] as const).map((login) =>
 const ON_TWIN: Suite[] = [
   onTwin(
     'deployment',
-    ['limits', 'bytes', 'rights', 'cognito', 'bad-input', 'doctor', 'ingest', 'on-push', 'proxy'].map(
-      (name) => `test/twin/${name}.test.ts`,
-    ),
+    [
+      'limits',
+      'bytes',
+      'rights',
+      'cognito',
+      'bad-input',
+      'doctor',
+      'ingest',
+      'logins',
+      'on-push',
+      'proxy',
+    ].map((name) => `test/twin/${name}.test.ts`),
     ['skopeo', 'crane', 'oras', 'regctl'],
   ),
   onTwin(

@@ -3,7 +3,15 @@ import type { Attributes, Item, Json } from '../registry/ports.ts'
 import { number, text } from '../registry/registry.ts'
 
 /** Kinds of jobs by the names Harbor's API has for them. */
-export type Vendor = 'GARBAGE_COLLECTION' | 'REPLICATION' | 'WEBHOOK' | 'SLACK' | 'REGISTRY_HEALTH' | 'IMPORT'
+export type Vendor =
+  | 'GARBAGE_COLLECTION'
+  | 'REPLICATION'
+  | 'WEBHOOK'
+  | 'SLACK'
+  | 'REGISTRY_HEALTH'
+  | 'IMPORT'
+  | 'IMAGE_SCAN'
+  | 'SCAN_ALL'
 
 /** `light` ones take seconds and little memory (a function runs them), `heavy` ones the workers. */
 export type Weight = 'light' | 'heavy'
@@ -15,6 +23,8 @@ export const WEIGHTS: Record<Vendor, Weight> = {
   SLACK: 'light',
   REGISTRY_HEALTH: 'light',
   IMPORT: 'heavy',
+  IMAGE_SCAN: 'heavy',
+  SCAN_ALL: 'heavy',
 }
 
 export type Trigger = 'MANUAL' | 'SCHEDULE' | 'EVENT'

@@ -8,11 +8,12 @@ import { identityOf } from '../registry/identity.ts'
 import type { Json } from '../registry/ports.ts'
 import type { Actor } from '../registry/registry.ts'
 import { UpstreamError } from '../upstream/upstream-error.ts'
-import { copyTag, type Uploads } from './copy.ts'
+import { clear } from './clear.ts'
+import { copyArtifact, type Uploads } from './copy.ts'
 import { platformFilter, repositoryMatcher, resourceFilter } from './filters.ts'
 import { sourceHere, targetHere } from './here.ts'
 import { destinationName } from './names.ts'
-import { type Payload, payloadOf, viaIn } from './payload.ts'
+import { type Copying, type Deleting, payloadOf, viaIn } from './payload.ts'
 import type { Source, Target } from './place.ts'
 import { plan } from './plan.ts'
 import { runningOf } from './policies.ts'
@@ -42,7 +43,8 @@ async function run(context: JobContext, upstreams: Upstreams, turns: Turns): Pro
     const { source, target } = await placesOf(context, policy, upstreams)
     if (payload.do === 'plan') await planOnce(context, policy, source)
     else if (payload.do === 'copy') await copy(context, policy, { source, target, turns }, payload)
-    else await remove(context, policy, target, payload)
+    else if (payload.do === 'clear') await clear(context, policy, payload)
+    else await remove(context, policy, { source, target }, payload)
   } catch (error) {
     throw isFinal(error) ? new JobFailed((error as Error).message, { cause: error }) : error
   }
@@ -85,10 +87,9 @@ async function planOnce(context: JobContext, policy: ReplicationPolicy, source: 
   const other = policy.singleActive
     ? await runningOf(context.registry, policy.id, context.execution.number)
     : undefined
-  if (other !== undefined) {
-    context.log(`skipped: execution ${other} of this rule still runs, and only one may`)
-    return
-  }
+  // Failed, and in these words, as in Harbor.
+  if (other !== undefined)
+    throw new JobFailed(`Execution skipped: active replication still in progress (execution ${other})`)
   await plan(context, policy, source)
 }
 
@@ -96,10 +97,10 @@ async function copy(
   context: JobContext,
   policy: ReplicationPolicy,
   places: { source: Source; target: Target; turns: Turns },
-  { repository, tag }: Extract<Payload, { do: 'copy' }>,
+  { repository, reference }: Copying,
 ): Promise<void> {
   const matches = repositoryMatcher(policy)
-  const outcome = await copyTag(
+  const outcome = await copyArtifact(
     {
       ...places,
       from: repository,
@@ -113,7 +114,7 @@ async function copy(
       uploads: uploadsOf(context),
       log: context.log,
     },
-    tag,
+    reference,
   )
   context.show({ outcome })
 }
@@ -144,11 +145,17 @@ function uploadsOf(context: JobContext): Uploads {
 async function remove(
   context: JobContext,
   policy: ReplicationPolicy,
-  target: Target,
-  { repository, tag, digest }: Extract<Payload, { do: 'delete' }>,
+  { source, target }: { source: Source; target: Target },
+  { repository, reference, digest }: Deleting,
 ): Promise<void> {
   const name = destinationName(repository, policy)
-  const deleted = await target.delete(name, tag, digest)
-  context.log(`${name}:${tag}  ${deleted ? 'deleted' : 'was not there'} at ${target.name}`)
+  if (await source.head(repository, reference)) {
+    // Pushed again, or brought back: what is copied for that must not be lost.
+    context.log(`${repository}:${reference} is there again: not deleted at ${target.name}`)
+    context.show({ outcome: 'skipped' })
+    return
+  }
+  const deleted = await target.delete(name, reference, digest)
+  context.log(`${name}:${reference} ${deleted ? 'deleted' : 'was not there'} at ${target.name}`)
   context.show({ outcome: deleted ? 'deleted' : 'absent' })
 }

@@ -33,6 +33,8 @@ export function sourceThere(upstream: Upstream): Source {
     name: upstream.host,
     repositories: () => upstreamCatalog(upstream),
     tags: (repository) => tags(upstream, repository),
+    // The protocol lists tags alone.
+    untagged: async function* () {},
     head: (repository, reference) => head(upstream, repository, reference),
     manifest: (repository, digest) => upstream.getManifest(repository, digest),
     referrers: (repository, subject) => referrers(upstream, repository, subject),
@@ -51,7 +53,7 @@ export function targetThere(upstream: Upstream, via: string[], signal: AbortSign
     hasBlob: async (repository, { digest }) => (await upstream.headBlob(repository, digest)) !== undefined,
     upload: (upload) => send(upstream, upload, signal),
     put: (repository, reference, manifest) => put(upstream, repository, reference, manifest, headers),
-    delete: (repository, tag, digest) => remove(upstream, repository, tag, digest),
+    delete: (repository, reference, digest) => remove(upstream, repository, reference, digest),
   }
 }
 
@@ -59,14 +61,14 @@ export function targetThere(upstream: Upstream, via: string[], signal: AbortSign
 async function remove(
   upstream: Upstream,
   repository: string,
-  tag: string,
+  reference: string,
   digest: Digest | undefined,
 ): Promise<boolean> {
   try {
-    return await deleteUpstreamManifest(upstream, repository, tag)
+    return await deleteUpstreamManifest(upstream, repository, reference)
   } catch (error) {
     if (!(error instanceof UpstreamError && (error.status === 400 || error.status === 405))) throw error
-    const now = await head(upstream, repository, tag)
+    const now = await head(upstream, repository, reference)
     if (now === undefined) return false
     if (now === digest) return deleteUpstreamManifest(upstream, repository, digest)
     throw new UpstreamError('failed', `${upstream.host} deletes no tags (${error.message})`, {

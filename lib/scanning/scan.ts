@@ -1,21 +1,21 @@
 // The scan of a manifest: how its last one goes, and what the last that succeeded found.
+import { ENDED, type Status, type Task } from '../jobs/execution.ts'
+import { readTask } from '../jobs/executions.ts'
 import type { Digest } from '../oci/digest.ts'
 import { keys } from '../registry/keys.ts'
-import type { Attributes, Item } from '../registry/ports.ts'
+import type { Attributes, Condition, Item } from '../registry/ports.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { ScannerName, Summary } from './report.ts'
 
-export type ScanStatus = 'Pending' | 'Running' | 'Success' | 'Error' | 'Stopped'
-
 export interface Scan {
-  status: ScanStatus
-  /** Of the job that does it, or did it. */
+  /** Fresh for each scan; Harbor's report id. */
+  attempt: string
+  /** Of the job that does it; 0 until it is begun. */
   execution: number
   task: number
-  startedAtMs: number
-  endedAtMs?: number
-  /** Why it failed. */
-  message: string
+  begunAtMs: number
+  /** Whether what was found is of this attempt. */
+  done: boolean
   /** Of the last scan that succeeded: kept while the next one runs, and when it fails. */
   found?: Found
 }
@@ -24,16 +24,16 @@ export interface Found {
   scanner: ScannerName
   /** When the scanner's database was made. */
   databaseAtMs?: number
-  atMs: number
+  startedAtMs: number
+  endedAtMs: number
   summary: Summary
   /** Secrets and misconfigurations. */
   findings: number
   /** Where the whole report is. */
   object: string
-  reportBytes: number
 }
 
-/** A vulnerability in short, as policies look at it: worst first in lists. */
+/** A vulnerability in short, as policies look at it. */
 export interface ShortVulnerability {
   id: string
   package: string
@@ -42,18 +42,57 @@ export interface ShortVulnerability {
   severity: string
 }
 
+/** A scan, and how its job stands. */
+export interface ScanState {
+  scan: Scan
+  status: Status
+  startedAtMs: number
+  endedAtMs?: number
+}
+
+/** So long a job may take to appear after its scan was noted. */
+const BEGINS_WITHIN_MS = 60_000
+
 export function scanOf(item: Item | undefined): Scan | undefined {
   return item && (item.attributes.scan as unknown as Scan)
 }
 
-export function scanItem(repo: string, digest: Digest, scan: Scan, attempt: string): Item {
-  return {
-    ...keys.scan(repo, digest),
-    attributes: { v: 1, attempt, scan: scan as unknown as Attributes },
-  }
+export function scanItem(repo: string, digest: Digest, scan: Scan): Item {
+  const { attempt, execution } = scan
+  const attributes = { v: 1, attempt, execution, scan: scan as unknown as Attributes }
+  return { ...keys.scan(repo, digest), attributes }
+}
+
+/** That no other attempt has begun, nor a job for this one. */
+export function unchanged({ attempt, execution }: Scan): Condition {
+  return { kind: 'equals', attributes: { attempt, execution } }
 }
 
 /** One read. @returns undefined where none was ever begun */
 export async function readScan(registry: Registry, repo: string, digest: Digest): Promise<Scan | undefined> {
   return scanOf(await registry.metadata.get(keys.scan(repo, digest)))
+}
+
+/** One read more unless it is done. */
+export async function stateOfScan(registry: Registry, scan: Scan): Promise<ScanState> {
+  if (scan.done && scan.found) {
+    const { startedAtMs, endedAtMs } = scan.found
+    return { scan, status: 'Success', startedAtMs, endedAtMs }
+  }
+  const task = scan.execution === 0 ? undefined : await readTask(registry, scan.execution, scan.task)
+  const times = {
+    startedAtMs: task?.startedAtMs ?? scan.begunAtMs,
+    ...(task?.endedAtMs === undefined ? {} : { endedAtMs: task.endedAtMs }),
+  }
+  return { scan, status: statusOf(registry, scan, task), ...times }
+}
+
+function statusOf(registry: Registry, { execution, begunAtMs }: Scan, task: Task | undefined): Status {
+  if (task) return task.status
+  // Begun by a process that died before its job was there; or the job is so old that it is forgotten.
+  return execution === 0 && registry.clock.nowMs() - begunAtMs < BEGINS_WITHIN_MS ? 'Pending' : 'Error'
+}
+
+export function isOver({ status }: ScanState): boolean {
+  return ENDED.includes(status)
 }

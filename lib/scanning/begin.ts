@@ -1,0 +1,112 @@
+// Scans are begun: one at a time for each manifest.
+import { randomUUID } from 'node:crypto'
+import type { Trigger, Vendor } from '../jobs/execution.ts'
+import { type Jobs, startExecution, tasksOf } from '../jobs/executions.ts'
+import type { TaskSpec } from '../jobs/kinds.ts'
+import type { Digest } from '../oci/digest.ts'
+import { RegistryError } from '../oci/errors.ts'
+import type { Attributes } from '../registry/ports.ts'
+import type { Registry } from '../registry/registry.ts'
+import type { Repository } from '../registry/repositories.ts'
+import { isOver, readScan, type Scan, scanItem, stateOfScan, unchanged } from './scan.ts'
+import type { Scannable } from './scannable.ts'
+
+/** What a task of a scan is told. */
+export interface ScanPayload {
+  repository: string
+  repo: string
+  projectId: string
+  digest: Digest
+  attempt: string
+  tags: string[]
+}
+
+export interface Wish {
+  trigger: Trigger
+  operator: string
+}
+
+/**
+ * @returns the execution's number
+ * @throws REQUEST_INVALID for what no scanner looks into; CONFLICT while all of it is being scanned
+ */
+export async function beginScan(jobs: Jobs, wanted: Scannable, { trigger, operator }: Wish): Promise<number> {
+  const { repository, digest, mediaType, images } = wanted
+  if (images.length === 0)
+    throw new RegistryError(
+      'REQUEST_INVALID',
+      `the configured scanner Trivy does not support scanning artifact with mime type ${mediaType}`,
+    )
+  const noted = await Promise.all(images.map((image) => noteScan(jobs.registry, repository, image)))
+  const fresh = noted.filter((each) => each !== undefined)
+  if (fresh.length === 0)
+    throw new RegistryError('CONFLICT', `a previous scan process of ${repository.name}@${digest} is running`)
+  const tasks = fresh.map(({ image, scan }) => scanTask(repository, image, scan, image === digest ? wanted.tags : []))
+  const extra = { artifact: { repository_name: repository.name, digest }, operator }
+  const begun = await startExecution(jobs, { vendor: 'IMAGE_SCAN', rule: 0, trigger, extra }, tasks)
+  await noteTasks(jobs.registry, repository.id, begun!.number, fresh)
+  return begun!.number
+}
+
+export interface NotedScan {
+  image: Digest
+  scan: Scan
+}
+
+/** @returns undefined while another scan of it goes on */
+export async function noteScan(
+  registry: Registry,
+  { id }: Pick<Repository, 'id'>,
+  image: Digest,
+): Promise<NotedScan | undefined> {
+  const before = await readScan(registry, id, image)
+  if (before && !isOver(await stateOfScan(registry, before))) return undefined
+  const scan: Scan = {
+    attempt: randomUUID(),
+    execution: 0,
+    task: 0,
+    begunAtMs: registry.clock.nowMs(),
+    done: false,
+    ...(before?.found ? { found: before.found } : {}),
+  }
+  const outcome = await registry.metadata.transact([
+    { kind: 'put', item: scanItem(id, image, scan), if: before ? unchanged(before) : { kind: 'absent' } },
+  ])
+  return outcome.ok ? { image, scan } : undefined
+}
+
+export function scanTask(
+  { id, name, projectId }: Pick<Repository, 'id' | 'name' | 'projectId'>,
+  digest: Digest,
+  { attempt }: Scan,
+  tags: string[],
+): TaskSpec {
+  const payload: ScanPayload = { repository: name, repo: id, projectId, digest, attempt, tags }
+  return { payload: payload as unknown as Attributes, extra: { artifact: `${name}@${digest}`, report: attempt } }
+}
+
+/** Each scan is told which task does it, so that its state can be seen before it is done. */
+async function noteTasks(registry: Registry, repo: string, execution: number, noted: NotedScan[]): Promise<void> {
+  const byAttempt = new Map(noted.map((each) => [each.scan.attempt, each]))
+  for await (const task of tasksOf(registry, execution)) {
+    const found = byAttempt.get((task.payload as unknown as ScanPayload).attempt)
+    if (found) await noteTask(registry, repo, found, task)
+  }
+}
+
+/** @returns undefined once another attempt has begun */
+export async function noteTask(
+  registry: Registry,
+  repo: string,
+  { image, scan }: NotedScan,
+  task: { number: number; execution: number },
+): Promise<Scan | undefined> {
+  const now = { ...scan, execution: task.execution, task: task.number }
+  const outcome = await registry.metadata.transact([
+    { kind: 'put', item: scanItem(repo, image, now), if: unchanged(scan) },
+  ])
+  if (outcome.ok) return now
+  // The job that does it was quicker.
+  const there = await readScan(registry, repo, image)
+  return there?.attempt === scan.attempt ? there : undefined
+}

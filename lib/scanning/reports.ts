@@ -1,0 +1,150 @@
+// Whole reports are objects of the blob store, compressed; what lists and searches need of them is metadata.
+import { randomUUID } from 'node:crypto'
+import { promisify } from 'node:util'
+import { gunzip, gzip } from 'node:zlib'
+import type { Digest } from '../oci/digest.ts'
+import { keys, objectKeys } from '../registry/keys.ts'
+import type { Attributes, Item, Write } from '../registry/ports.ts'
+import type { Registry } from '../registry/registry.ts'
+import { allBytes } from '../registry/stored-bytes.ts'
+import type { ScanPayload } from './begin.ts'
+import { type Report, summaryOf, type Vulnerability } from './report.ts'
+import { type Found, type Scan, type ShortVulnerability, scanItem, unchanged } from './scan.ts'
+
+const zip = promisify(gzip)
+const unzip = promisify(gunzip)
+/** Of an unpacked report. */
+const LIMIT_BYTES = 512 * 1024 * 1024
+/** What an item's bytes hold; the worst are kept, and it is said that there are more. */
+const SHORT_BYTES = 60 * 1024
+const SHORT_LIMIT = 5000
+
+/**
+ * What a scan found: its report is stored first, and shown in one transaction.
+ * @returns false once another scan of the manifest has begun: then nothing is kept
+ */
+export async function saveReport(
+  registry: Registry,
+  payload: ScanPayload,
+  scan: Scan,
+  report: Report & { databaseAtMs?: number },
+  startedAtMs: number,
+): Promise<boolean> {
+  const { repo, digest } = payload
+  const { databaseAtMs, ...document } = report
+  const object = objectKeys.report(repo, randomUUID())
+  const packed = await zip(JSON.stringify(document))
+  await registry.blobs.put(object, one(packed))
+  const found: Found = {
+    scanner: report.scanner,
+    ...(databaseAtMs === undefined ? {} : { databaseAtMs }),
+    startedAtMs,
+    endedAtMs: registry.clock.nowMs(),
+    summary: summaryOf(report.vulnerabilities),
+    findings: report.findings.length,
+    object,
+  }
+  const before = await readShort(registry, repo, digest)
+  await registry.metadata.batchWrite(rows(payload, report.vulnerabilities, before))
+  const outcome = await registry.metadata.transact([
+    { kind: 'put', item: scanItem(repo, digest, { ...scan, done: true, found }), if: unchanged(scan) },
+    { kind: 'put', item: await shortItem(repo, digest, report.vulnerabilities) },
+    { kind: 'put', item: listing(payload, found) },
+  ])
+  await registry.blobs.delete((outcome.ok ? scan.found?.object : object) ?? '')
+  return outcome.ok
+}
+
+/** @returns undefined when its object is gone */
+export async function readReport(registry: Registry, { object }: Found): Promise<Report | undefined> {
+  const body = await registry.blobs.open(object)
+  if (!body) return undefined
+  const plain = await unzip(await allBytes(body), { maxOutputLength: LIMIT_BYTES })
+  return JSON.parse(plain.toString('utf8')) as Report
+}
+
+/** Nothing is left of a manifest's scans. */
+export async function forgetScan(
+  registry: Registry,
+  { repo, projectId, digest }: Pick<ScanPayload, 'repo' | 'projectId' | 'digest'>,
+  scan: Scan | undefined,
+): Promise<void> {
+  const short = await readShort(registry, repo, digest)
+  await registry.metadata.batchWrite([
+    ...ids(short).map((cve): Write => ({ kind: 'delete', key: keys.vulnerable(cve, repo, digest) })),
+    { kind: 'delete', key: keys.scanned(projectId, repo, digest) },
+    { kind: 'delete', key: keys.shortReport(repo, digest) },
+  ])
+  if (scan?.found) await registry.blobs.delete(scan.found.object)
+  await registry.metadata.batchWrite([{ kind: 'delete', key: keys.scan(repo, digest) }])
+}
+
+/** Worst first. */
+export async function readShort(registry: Registry, repo: string, digest: Digest): Promise<ShortVulnerability[]> {
+  return shortIn(await registry.metadata.get(keys.shortReport(repo, digest)))
+}
+
+export async function shortIn(item: Item | undefined): Promise<ShortVulnerability[]> {
+  if (!item?.bytes) return []
+  return JSON.parse((await unzip(item.bytes)).toString('utf8')) as ShortVulnerability[]
+}
+
+async function shortItem(repo: string, digest: Digest, vulnerabilities: Vulnerability[]): Promise<Item> {
+  const short = vulnerabilities.map(
+    ({ id, package: name, version, fix_version, severity }): ShortVulnerability => ({
+      id,
+      package: name,
+      version,
+      fix: fix_version,
+      severity,
+    }),
+  )
+  let kept = short.slice(0, SHORT_LIMIT)
+  let bytes = await zip(JSON.stringify(kept))
+  while (bytes.length > SHORT_BYTES) {
+    kept = kept.slice(0, Math.floor(kept.length / 2))
+    bytes = await zip(JSON.stringify(kept))
+  }
+  const truncated = kept.length < short.length
+  return { ...keys.shortReport(repo, digest), attributes: { v: 1, truncated }, bytes }
+}
+
+/** One row for each vulnerability, and none for what was repaired. */
+function rows(
+  { repo, repository, projectId, digest }: ScanPayload,
+  vulnerabilities: Vulnerability[],
+  before: ShortVulnerability[],
+): Write[] {
+  const byId = Map.groupBy(vulnerabilities, ({ id }) => id)
+  const gone = ids(before).filter((id) => !byId.has(id))
+  return [
+    ...gone.map((id): Write => ({ kind: 'delete', key: keys.vulnerable(id, repo, digest) })),
+    ...[...byId].map(([id, found]): Write => ({
+      kind: 'put',
+      item: {
+        ...keys.vulnerable(id, repo, digest),
+        attributes: {
+          v: 1,
+          repository,
+          project: projectId,
+          severity: found[0]!.severity,
+          score: found[0]!.preferred_cvss?.score_v3 ?? 0,
+          packages: found.slice(0, 20).map(({ package: name, version, fix_version }) => ({ name, version, fix: fix_version })),
+        },
+      },
+    })),
+  ]
+}
+
+function listing({ repo, repository, projectId, digest }: ScanPayload, { summary, endedAtMs }: Found): Item {
+  const attributes: Attributes = { v: 1, repository, summary: summary as unknown as Attributes, atMs: endedAtMs }
+  return { ...keys.scanned(projectId, repo, digest), attributes }
+}
+
+function ids(short: ShortVulnerability[]): string[] {
+  return [...new Set(short.map(({ id }) => id))]
+}
+
+async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
+}

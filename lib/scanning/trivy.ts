@@ -1,0 +1,164 @@
+// Trivy (https://trivy.dev) as the scanner: its program is run for each scan, and pulls from this registry itself.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { type ScanContext, type Scanner, ScannerError, type ScannerState, type ScanTarget } from './scanner.ts'
+import { reportIn } from './trivy-report.ts'
+
+export interface TrivySettings {
+  /** The program: a name on the PATH, or a file. */
+  program: string
+  /** Directory of its databases. */
+  cache: string
+  /** `vuln`, `secret`, `misconfig`. */
+  checks: string[]
+  ignoreUnfixed: boolean
+  /** Its databases are not downloaded: those in the cache are used. */
+  skipUpdate: boolean
+  /** It asks nobody else about what it finds. */
+  offline: boolean
+  timeoutSeconds: number
+  /** OCI repositories of its databases; empty: its own. */
+  databaseRepository: string
+  javaDatabaseRepository: string
+  /** Certificates of the registries are not checked. */
+  insecure: boolean
+}
+
+const REPORT_LIMIT_BYTES = 256 * 1024 * 1024
+const ERROR_CHARACTERS = 2000
+/** Of a program that was told to stop. */
+const GRACE_MS = 5000
+const VENDOR = 'Aqua Security'
+
+export function createTrivy(settings: TrivySettings): Scanner {
+  return {
+    state: (signal) => stateOf(settings, signal),
+    scan: (target, context) => scan(settings, target, context),
+  }
+}
+
+async function stateOf({ program, cache }: TrivySettings, signal: AbortSignal): Promise<ScannerState> {
+  const { output } = await run(program, ['version', '--format', 'json', '--cache-dir', cache], {}, signal)
+  const { Version, VulnerabilityDB } = versionIn(output)
+  const updated = Date.parse(VulnerabilityDB?.UpdatedAt ?? '')
+  return {
+    name: 'Trivy',
+    vendor: VENDOR,
+    version: Version ?? 'unknown',
+    ...(Number.isNaN(updated) ? {} : { databaseAtMs: updated }),
+  }
+}
+
+function versionIn(output: string): { Version?: string; VulnerabilityDB?: { UpdatedAt?: string } } {
+  try {
+    return JSON.parse(output)
+  } catch (error) {
+    throw new ScannerError(`trivy does not tell its version: ${output.slice(0, 200)}`, { cause: error })
+  }
+}
+
+async function scan(settings: TrivySettings, target: ScanTarget, { signal, log }: ScanContext) {
+  const directory = await mkdtemp(path.join(tmpdir(), 'entrepot-scan-'))
+  const report = path.join(directory, 'report.json')
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(settings.timeoutSeconds * 1000 + GRACE_MS)])
+  try {
+    await mkdir(settings.cache, { recursive: true })
+    const args = [...argumentsFor(settings, target), '--output', report, imageOf(target)]
+    log(`${settings.program} ${args.join(' ')}`)
+    // Layers it unpacks go where they are removed afterwards, whatever becomes of it.
+    const env = { TRIVY_REGISTRY_TOKEN: target.token, TMPDIR: directory }
+    const { errors } = await run(settings.program, args, env, limit)
+    for (const line of errors.split('\n').filter((each) => each.trim() !== '')) log(line)
+    const state = await stateOf(settings, signal)
+    const { databaseAtMs, ...scanner } = state
+    const { digest } = target
+    const found = reportIn(await readReport(report), { digest, scanner, atMs: Date.now() })
+    return { ...found, ...(databaseAtMs === undefined ? {} : { databaseAtMs }) }
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+function imageOf({ origin, repository, digest }: ScanTarget): string {
+  return `${new URL(origin).host}/${repository}@${digest}`
+}
+
+function argumentsFor(settings: TrivySettings, { origin }: ScanTarget): string[] {
+  const flag = (name: string, on: boolean) => (on ? [name] : [])
+  const value = (name: string, given: string) => (given === '' ? [] : [name, given])
+  return [
+    ...['image', '--no-progress', '--format', 'json', '--image-src', 'remote'],
+    ...['--cache-dir', settings.cache, '--timeout', `${settings.timeoutSeconds}s`],
+    ...['--scanners', settings.checks.join(',')],
+    ...flag('--ignore-unfixed', settings.ignoreUnfixed),
+    ...(settings.skipUpdate ? ['--skip-db-update', '--skip-java-db-update', '--skip-check-update'] : []),
+    ...flag('--offline-scan', settings.offline),
+    ...value('--db-repository', settings.databaseRepository),
+    ...value('--java-db-repository', settings.javaDatabaseRepository),
+    ...flag('--insecure', settings.insecure || origin.startsWith('http:')),
+  ]
+}
+
+async function readReport(file: string): Promise<string> {
+  const size = await stat(file).then(
+    (found) => found.size,
+    () => undefined,
+  )
+  if (size === undefined) throw new ScannerError('trivy ended without a report')
+  if (size > REPORT_LIMIT_BYTES)
+    throw new ScannerError(`trivy’s report has ${size} bytes, more than the ${REPORT_LIMIT_BYTES} that are read`, { final: true })
+  return readFile(file, 'utf8')
+}
+
+/** @throws ScannerError with what it printed last */
+function run(
+  program: string,
+  args: string[],
+  env: Record<string, string>,
+  signal: AbortSignal,
+): Promise<{ output: string; errors: string }> {
+  return new Promise((resolve, reject) => {
+    const { PATH, HOME, SSL_CERT_FILE, SSL_CERT_DIR, HTTPS_PROXY, HTTP_PROXY, NO_PROXY } = process.env
+    const kept = { PATH, HOME, SSL_CERT_FILE, SSL_CERT_DIR, HTTPS_PROXY, HTTP_PROXY, NO_PROXY }
+    const child = spawn(program, args, { env: { ...kept, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+    const [output, errors] = [collect(child.stdout!), collect(child.stderr!)]
+    const stop = () => stopChild(child)
+    if (signal.aborted) stop()
+    signal.addEventListener('abort', stop, { once: true })
+    child.on('error', (error: NodeJS.ErrnoException) =>
+      reject(
+        error.code === 'ENOENT'
+          ? new ScannerError(`there is no program ${program}: install trivy, or name it with --trivy`, { final: true })
+          : new ScannerError(`trivy cannot be run: ${error.message}`, { cause: error }),
+      ),
+    )
+    child.on('close', (code, killed) => {
+      signal.removeEventListener('abort', stop)
+      if (code === 0) return resolve({ output: output(), errors: errors() })
+      const why = killed ? `was killed by ${killed}` : `ended with ${code}`
+      const said = lastOf(errors())
+      reject(new ScannerError(signal.aborted ? 'trivy took too long, or was stopped' : `trivy ${why}: ${said}`))
+    })
+  })
+}
+
+function stopChild(child: ChildProcess): void {
+  child.kill('SIGTERM')
+  setTimeout(() => child.kill('SIGKILL'), GRACE_MS).unref()
+}
+
+/** The end of it, when it is more than is worth keeping. */
+function collect(stream: NodeJS.ReadableStream): () => string {
+  let text = ''
+  stream.on('data', (chunk: Buffer) => {
+    text = `${text}${chunk}`.slice(-1_000_000)
+  })
+  return () => text
+}
+
+/** Its last words are the reason. */
+function lastOf(errors: string): string {
+  return errors.trim().slice(-ERROR_CHARACTERS)
+}
