@@ -64,6 +64,7 @@ const LOCAL: Suite[] = [
   { name: 'schemathesis', files: ['test/schemathesis'], needs: ['schemathesis'], when: 'ci' },
   { name: 'access', files: ['test/access'], needs: [], when: 'ci' },
   { name: 'events', files: ['test/events'], needs: [], when: 'default' },
+  { name: 'policy', files: ['test/policy'], needs: ['openssl'], when: 'default' },
   { name: 'infra', files: ['test/infra'], needs: [], when: 'default' },
   { name: 'cli', files: ['test/cli/'], needs: [], when: 'default' },
   { name: 'certificates', files: ['test/certificates'], needs: ['openssl'], when: 'default' },

@@ -1,7 +1,7 @@
 // The whole HTTP core: one request in, one answer out, never an exception.
 import { RegistryError } from '../oci/errors.ts'
 import { type Api, handleApi } from './api.ts'
-import { renderError } from './errors.ts'
+import { isRefusal, renderError } from './errors.ts'
 import { type HttpRequest, type HttpResponse, json } from './message.ts'
 import { answerToken } from './token.ts'
 
@@ -46,12 +46,12 @@ async function route(api: Api, request: HttpRequest): Promise<HttpResponse> {
 /** Kept for 30 days, so that people can see why something was refused. Challenges are no denials. */
 function noteDenial(api: Api, request: HttpRequest, error: unknown): void {
   if (!(error instanceof RegistryError)) return
-  const refused = error.code === 'DENIED' || (error.code === 'UNAUTHORIZED' && request.headers.authorization)
+  const refused = isRefusal(error) || (error.code === 'UNAUTHORIZED' && request.headers.authorization)
   if (!refused) return
   api.recorder.denial({
     principal: error.principal ?? '',
     asked: `${request.method} ${request.path.slice(0, 300)}`,
-    rule: error.message.slice(0, 500),
+    rule: error.message.slice(0, 2000),
     requestId: request.id,
     client: (request.headers['user-agent'] ?? '').slice(0, 200),
   })

@@ -8,9 +8,14 @@ import { type HttpResponse, json } from './message.ts'
  */
 export function renderError(error: unknown, requestId: string): HttpResponse {
   const known = error instanceof RegistryError ? error : unexpected(error, requestId)
-  const message = known.code === 'DENIED' ? `${known.message} (request ${requestId})` : known.message
+  const message = isRefusal(known) ? `${known.message} (request ${requestId})` : known.message
   const entry = { code: known.code, message, ...(known.detail === undefined ? {} : { detail: known.detail }) }
   return json(known.status, { errors: [entry] }, known.headers)
+}
+
+/** What `entrepot explain` tells more about. */
+export function isRefusal({ code }: RegistryError): boolean {
+  return code === 'DENIED' || code === 'PROJECTPOLICYVIOLATION'
 }
 
 function unexpected(error: unknown, requestId: string): RegistryError {

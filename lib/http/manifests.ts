@@ -2,6 +2,7 @@
 import { RegistryError } from '../oci/errors.ts'
 import { MANIFEST_LIMIT_BYTES } from '../oci/manifest.ts'
 import type { Reference } from '../oci/reference.ts'
+import { checkPull } from '../policy/pull-check.ts'
 import { staleHeaders } from '../proxy/failures.ts'
 import type { PulledManifest } from '../proxy/proxy-cache.ts'
 import { deleteReference } from '../registry/deletion.ts'
@@ -23,6 +24,7 @@ export async function readManifestRequest(
     notePull(call, name, reference, undefined)
     throw error
   }
+  await checkPull(call.registry, found, call.caller)
   notePull(call, name, reference, found)
   const { record, bytes } = found
   const headers = {

@@ -26,6 +26,8 @@ export const OCI_ERRORS = {
   PAGINATION_NUMBER_INVALID: { status: 400, message: 'invalid number of results requested' },
   REQUEST_INVALID: { status: 400, message: 'invalid request' },
   CONFLICT: { status: 409, message: 'it exists already, or is in use' },
+  // Harbor's.
+  PROJECTPOLICYVIOLATION: { status: 412, message: 'the project’s policy refuses it' },
   PRECONDITION: { status: 412, message: 'something else has to be done first' },
   NOT_FOUND: { status: 404, message: 'no such endpoint' },
   UNAVAILABLE: { status: 503, message: 'service unavailable' },

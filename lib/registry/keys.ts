@@ -2,6 +2,7 @@
 //
 //   pk                      sk                        item
 //   P#<project>             P                         project: id, public, settings, rules on immutable tags
+//   P#<project>             S                         whose signatures it takes: keys, identities, certificates
 //   PROJECTS                <project>                 listing of projects
 //   N#<name>                N                         repository name -> id, project
 //   CATALOG                 <name>                    listing of repositories, byte order of whole names
@@ -21,6 +22,7 @@
 //   M#<repo>#<digest>       G                         numbers of its labels
 //   M#<repo>#<digest>       V                         its scan: status, summary, where the whole report is
 //   M#<repo>#<digest>       VS                        its vulnerabilities in short, compressed
+//   M#<repo>#<digest>       K                         whether it may be pulled, by which policy and scan
 //   M#<repo>#<digest>       R#<index>#<attempt>       REF: this attempt to push <index> names the manifest as child
 //   M#<repo>#<digest>       X#<birth>                 deleted manifest, restorable until its undo window ends
 //   T#<repo>#<tag>          T                         TAG: digest, birth, version, hash of the last move
@@ -108,6 +110,7 @@ const SHARDS = 4
 const DAY_MS = 86_400_000
 
 export const keys = {
+  projectTrust: (project: string): Key => ({ pk: `P#${project}`, sk: 'S' }),
   project: (name: string): Key => ({ pk: `P#${name}`, sk: 'P' }),
   projectListing: (name: string): Key => ({ pk: 'PROJECTS', sk: name }),
   repository: (name: string): Key => ({ pk: `N#${name}`, sk: 'N' }),
@@ -133,6 +136,7 @@ export const keys = {
   pulled: (repo: string, digest: string): Key => ({ pk: `M#${repo}#${digest}`, sk: 'P' }),
   labelsOfManifest: (repo: string, digest: string): Key => ({ pk: `M#${repo}#${digest}`, sk: 'G' }),
   scan: (repo: string, digest: string): Key => ({ pk: `M#${repo}#${digest}`, sk: 'V' }),
+  verdict: (repo: string, digest: string): Key => ({ pk: `M#${repo}#${digest}`, sk: 'K' }),
   shortReport: (repo: string, digest: string): Key => ({ pk: `M#${repo}#${digest}`, sk: 'VS' }),
   vulnerable: (cve: string, repo: string, digest: string): Key => ({
     pk: `CV#${cve}`,

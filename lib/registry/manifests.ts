@@ -10,6 +10,7 @@ import { type ManifestRecord, manifestOf } from './manifest-record.ts'
 import { placeManifest, placementKeys } from './place-manifest.ts'
 import type { Item } from './ports.ts'
 import { projectIn } from './projects.ts'
+import { recentReading } from './recent-items.ts'
 import type { Actor, Registry } from './registry.ts'
 import {
   createRepository,
@@ -40,17 +41,25 @@ export async function findManifest(
   name: string,
   reference: Reference,
 ): Promise<FoundManifest> {
+  // Whether it has a policy on pulls is looked up with the rest: that costs no call of its own.
+  const project = recentReading(registry, [keys.project(projectOf(name))])
   if (reference.kind === 'digest') {
     const { digest } = reference
     const { repository, items } = await requireRepository(registry, name, (id) => [
       keys.manifest(id, digest),
       keys.manifestBytes(id, digest),
+      ...project.keys,
     ])
+    project.learn(items.slice(2))
     const record = manifestOf(items[0], repository.id, digest)
     if (!record) throw absentManifest(repository, digest)
     return { repository, record, bytes: await bytesOf(registry, record, items[1]) }
   }
-  const { repository, items } = await requireRepository(registry, name, (id) => [keys.tag(id, reference.tag)])
+  const { repository, items } = await requireRepository(registry, name, (id) => [
+    keys.tag(id, reference.tag),
+    ...project.keys,
+  ])
+  project.learn(items.slice(1))
   const tag = tagOf(items[0], reference.tag)
   if (!tag?.digest) throw absentManifest(repository, reference.tag)
   const [item, body] = await registry.metadata.batchGet([

@@ -5,6 +5,7 @@ import { keys, partitions } from './keys.ts'
 import { pagesOf } from './partitions.ts'
 import type { Attributes, Json, Write } from './ports.ts'
 import { findProject, type Project, projectIn } from './projects.ts'
+import { forgetRecent } from './recent-items.ts'
 import type { Actor, Registry } from './registry.ts'
 
 export type ProjectChange = Partial<
@@ -48,6 +49,7 @@ export async function changeProject(
       },
     ],
   )
+  forgetRecent(registry.metadata, keys.project(name))
   if (item?.attributes.id !== id)
     throw new RegistryError('NAME_UNKNOWN', `project ${name} (${number}) does not exist any more`)
   return projectIn(item, name)
@@ -106,6 +108,8 @@ export async function deleteProject(registry: Registry, project: Project, actor:
     ])
     await refuseUsed(registry, name)
   }
+  forgetRecent(registry.metadata, keys.project(name))
+  await registry.metadata.batchWrite([{ kind: 'delete', key: keys.projectTrust(name) }])
   for (const pk of [partitions.webhookPolicies(id), partitions.webhookNames(id)])
     for await (const page of pagesOf(registry.metadata, { pk }))
       await registry.metadata.batchWrite(page.map(({ sk }) => ({ kind: 'delete', key: { pk, sk } })))

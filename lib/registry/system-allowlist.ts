@@ -1,7 +1,8 @@
 // The allowlist of the whole registry: vulnerabilities that keep nobody from pulling, in projects without one of their own.
 import { keys } from './keys.ts'
-import type { Attributes } from './ports.ts'
+import type { Attributes, Item } from './ports.ts'
 import type { Allowlist } from './projects.ts'
+import { forgetRecent } from './recent-items.ts'
 import { number, type Registry } from './registry.ts'
 
 export interface SystemAllowlist extends Allowlist {
@@ -11,7 +12,10 @@ export interface SystemAllowlist extends Allowlist {
 }
 
 export async function readSystemAllowlist(registry: Registry): Promise<SystemAllowlist> {
-  const item = await registry.metadata.get(keys.systemAllowlist)
+  return systemAllowlistIn(await registry.metadata.get(keys.systemAllowlist))
+}
+
+export function systemAllowlistIn(item: Item | undefined): SystemAllowlist {
   if (!item) return { cves: [], createdAtMs: 0, updatedAtMs: 0 }
   const { cves, expiresAtSeconds } = item.attributes as unknown as Allowlist
   return {
@@ -30,4 +34,5 @@ export async function putSystemAllowlist(registry: Registry, allowlist: Allowlis
   await registry.metadata.batchWrite([
     { kind: 'put', item: { ...keys.systemAllowlist, attributes: attributes as unknown as Attributes } },
   ])
+  forgetRecent(registry.metadata, keys.systemAllowlist)
 }

@@ -106,6 +106,12 @@ export const EXAMPLES: Record<string, unknown> = {
   },
   CreateWebhookPolicyOfProject: WEBHOOK,
   UpdateWebhookPolicyOfProject: { ...WEBHOOK, description: 'starts builds and deployments' },
+  updateSignatureTrust: {
+    keyless: [],
+    cosign_keys: [],
+    notation_certificates: [],
+    fulcio_certificates: [],
+  },
   updateWebhookOptions: { repository_filter: 'team/**', tag_filter: 'v*', secret: 'Correct-Horse-5' },
   putSystemCVEAllowlist: { items: [{ cve_id: 'CVE-2019-10164' }], expires_at: 1_900_000_000 },
 }

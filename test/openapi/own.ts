@@ -2,6 +2,18 @@
 import type { Operation, SwaggerSchema } from '../harbor/swagger.ts'
 
 const text: SwaggerSchema = { type: 'string' }
+const texts: SwaggerSchema = { type: 'array', items: text }
+const identity: SwaggerSchema = { type: 'object', properties: { identity: text, issuer: text } }
+const trust: SwaggerSchema = {
+  type: 'object',
+  properties: {
+    cosign_keys: texts,
+    keyless: { type: 'array', items: identity },
+    fulcio_certificates: texts,
+    rekor_key: text,
+    notation_certificates: texts,
+  },
+}
 const filters = { repository_filter: text, tag_filter: text }
 
 /** By operation. */
@@ -18,6 +30,17 @@ export const OWN: Record<string, Partial<Operation>> = {
         in: 'body',
         required: true,
         schema: { type: 'object', properties: { ...filters, secret: text } },
+      } as unknown as Operation['parameters'][number],
+    ],
+  },
+  getSignatureTrust: { responses: { '200': { schema: trust } } },
+  updateSignatureTrust: {
+    parameters: [
+      {
+        name: 'trust',
+        in: 'body',
+        required: true,
+        schema: trust,
       } as unknown as Operation['parameters'][number],
     ],
   },

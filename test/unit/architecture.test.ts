@@ -11,6 +11,7 @@ const LAYERS: Record<string, string[]> = {
   oci: [],
   registry: ['oci'],
   jobs: ['oci', 'registry'],
+  policy: ['oci', 'registry', 'scanning'],
   kinds: ['registry', 'jobs', 'events', 'registries', 'replication'],
   replication: ['oci', 'registry', 'jobs', 'artifacts', 'upstream', 'registries'],
   'harbor-import': [
@@ -47,6 +48,7 @@ const LAYERS: Record<string, string[]> = {
     'registries',
     'proxy',
     'replication',
+    'policy',
   ],
   server: [
     'oci',
@@ -63,6 +65,7 @@ const LAYERS: Record<string, string[]> = {
     'proxy',
     'replication',
     'harbor-import',
+    'policy',
   ],
   local: ['oci', 'registry', 'access', 'server', 'proxy'],
   aws: ['oci', 'registry', 'jobs', 'events', 'access', 'config', 'server', 'upstream'],
@@ -112,6 +115,7 @@ const LAYERS: Record<string, string[]> = {
 const OUTSIDE: Record<string, string[]> = {
   oci: ['node:crypto'],
   registry: ['node:crypto', 'minimatch'],
+  policy: ['node:crypto', '@sigstore/core', 'jose'],
   jobs: ['node:crypto', 'node:timers/promises', 'croner'],
   kinds: [],
   replication: ['node:timers/promises', 're2js', 'semver'],

@@ -22,6 +22,7 @@ import { REPLICATION_POLICY_ROUTES } from './replication-policies.ts'
 import { REPOSITORY_ROUTES } from './repositories.ts'
 import { ROBOT_ROUTES } from './robots.ts'
 import { SEARCH_ROUTES } from './search.ts'
+import { SIGNATURE_TRUST_ROUTES } from './signature-trust.ts'
 import { STATISTICS_ROUTES } from './statistics.ts'
 import { SYSTEM_ROUTES } from './system.ts'
 import { SYSTEM_ALLOWLIST_ROUTES } from './system-allowlist.ts'
@@ -40,6 +41,7 @@ export const ROUTES: HarborRoute[] = [
   ...PROJECT_ROUTES,
   ...PROJECT_SUMMARY_ROUTES,
   ...METADATA_ROUTES,
+  ...SIGNATURE_TRUST_ROUTES,
   ...QUOTA_ROUTES,
   ...AUDIT_LOG_ROUTES,
   ...USER_ROUTES,
