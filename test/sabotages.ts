@@ -63,6 +63,12 @@ export const SABOTAGES: Sabotage[] = [
     needs: ['skopeo', 'crane', 'oras'],
   },
   {
+    name: 'retry-after',
+    breaks: 'the target answers 429 without saying for how long',
+    files: ['test/replication/limited.test.ts'],
+    needs: [],
+  },
+  {
     name: 'no-fsync',
     breaks: 'files are acknowledged without having been synced',
     files: ['test/durability/sync.test.ts'],

@@ -1,5 +1,5 @@
 // Replication as a kind of job.
-import { type JobContext, JobFailed, type JobKind } from '../jobs/kinds.ts'
+import { type JobContext, JobFailed, type JobKind, TryLater } from '../jobs/kinds.ts'
 import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { requireRemoteRegistry } from '../registries/remote-registry.ts'
@@ -46,8 +46,14 @@ async function run(context: JobContext, upstreams: Upstreams, turns: Turns): Pro
     else if (payload.do === 'clear') await clear(context, policy, payload)
     else await remove(context, policy, { source, target }, payload)
   } catch (error) {
-    throw isFinal(error) ? new JobFailed((error as Error).message, { cause: error }) : error
+    throw asJobError(error, context.registry.clock.nowMs())
   }
+}
+
+function asJobError(error: unknown, nowMs: number): unknown {
+  if (isFinal(error)) return new JobFailed((error as Error).message, { cause: error })
+  const waitMs = error instanceof UpstreamError ? error.waitMs(nowMs) : 0
+  return waitMs > 0 ? new TryLater((error as Error).message, waitMs / 1000, { cause: error }) : error
 }
 
 /** Some registries answer so where two pushes of the same meet. */

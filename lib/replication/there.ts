@@ -149,6 +149,8 @@ async function sendChunks(
       signal.throwIfAborted()
       failures += 1
       if (!(error instanceof UpstreamError) || error.failure === 'denied' || failures === TRIES) throw error
+      // Who asks to be left alone is: what has arrived is kept for the next attempt of the task.
+      if (error.waitMs(Date.now()) > FIRST_WAIT_MS) throw error
       upload.log(`${blob.digest}: chunk at byte ${progress.offset} failed (${error.message}); again`)
       await sleep(FIRST_WAIT_MS * 2 ** failures, undefined, { signal })
       const now = await uploadStatus(upstream, repository, progress)
