@@ -107,7 +107,20 @@ const LOCAL: Suite[] = [
   {
     name: 'proxy',
     files: ['test/proxy'],
-    needs: [...AWS_STORES, 'docker-registry', 'skopeo', 'crane', 'oras', 'podman', 'containerd', 'ctr'],
+    needs: [
+      ...AWS_STORES,
+      'docker-registry',
+      'skopeo',
+      'crane',
+      'oras',
+      'podman',
+      'containerd',
+      'ctr',
+      'dockerd',
+      'docker',
+      'runc',
+      'jq',
+    ],
     when: 'ci',
   },
   { name: 'slow', files: ['test/slow'], needs: [], when: 'all' },
@@ -156,9 +169,18 @@ const AS_OTHERS: Suite[] = (['user', 'robot'] as const).map((login) =>
 const ON_TWIN: Suite[] = [
   onTwin(
     'deployment',
-    ['limits', 'bytes', 'rights', 'cognito', 'bad-input', 'doctor', 'ingest', 'on-push', 'proxy'].map(
-      (name) => `test/twin/${name}.test.ts`,
-    ),
+    [
+      'limits',
+      'bytes',
+      'rights',
+      'cognito',
+      'bad-input',
+      'doctor',
+      'ingest',
+      'logins',
+      'on-push',
+      'proxy',
+    ].map((name) => `test/twin/${name}.test.ts`),
     ['skopeo', 'crane', 'oras', 'regctl'],
   ),
   onTwin(
