@@ -8,12 +8,13 @@ import { CONFIG_USAGE, configCommand } from '../lib/config/config-command.ts'
 import type { Config } from '../lib/config/schema.ts'
 import { DOCTOR_USAGE, doctor } from '../lib/doctor/doctor-command.ts'
 import { PREFLIGHT_USAGE, preflightCommand } from '../lib/preflight/preflight-command.ts'
-import { sweep } from '../lib/registry/gc/sweep.ts'
 import { callControl, runOperation } from '../lib/server/control.ts'
 import { logFile } from '../lib/server/log.ts'
 import { UsageError } from '../lib/server/operation.ts'
 import { OPERATIONS } from '../lib/server/operations.ts'
 import { takeOwnOptions, writeLines } from '../lib/server/own-options.ts'
+import { ownProcess } from '../lib/server/own-process.ts'
+import { keepSecrets } from '../lib/server/secrets-file.ts'
 import { EXIT_CODES, StartupError } from '../lib/server/startup-error.ts'
 import { openStores } from '../lib/shapes/open-stores.ts'
 
@@ -40,10 +41,16 @@ async function main(args: string[]): Promise<number> {
   const words = OPERATIONS[rest.slice(0, 2).join(' ')] ? 2 : 1
   const operation = rest.slice(0, words).join(' ')
   if (!OPERATIONS[operation]) return help(operation)
-  const { operands, toFile } = await takeOwnOptions(rest.slice(words), process.stdin, config.externalUrl)
+  const { operands, toFile, secretsFile } = await takeOwnOptions(
+    rest.slice(words),
+    process.stdin,
+    config.externalUrl,
+  )
   const lines: string[] = []
-  const show = toFile === undefined ? print : (line: string) => lines.push(line)
-  const code = await runAnywhere(config, operation, operands, show)
+  const toLines = toFile === undefined ? print : (line: string) => lines.push(line)
+  const kept = secretsFile === undefined ? undefined : keepSecrets(secretsFile, toLines)
+  const code = await runAnywhere(config, operation, operands, kept?.show ?? toLines)
+  kept?.close(print)
   if (toFile !== undefined && code === 0) {
     writeLines(toFile, lines)
     print(`wrote ${toFile}`)
@@ -65,11 +72,7 @@ async function runAnywhere(
   }
   const stores = await openStores(config)
   try {
-    const background = {
-      sweepNow: (trigger: string) => sweep(stores.registry, trigger),
-      withoutSweeps: <T>(work: () => Promise<T>) => work(),
-    }
-    return await runOperation(stores, background, operation, operands, principal, show)
+    return await runOperation(stores, ownProcess(config, stores), operation, operands, principal, show)
   } finally {
     await stores.close()
   }

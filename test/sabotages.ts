@@ -57,6 +57,12 @@ export const SABOTAGES: Sabotage[] = [
     needs: ['docker-registry', 'skopeo', 'crane'],
   },
   {
+    name: 'import-blind',
+    breaks: 'an import takes content that is not here for the same as there',
+    files: ['test/import/entrepot.test.ts'],
+    needs: ['skopeo', 'crane', 'oras'],
+  },
+  {
     name: 'no-fsync',
     breaks: 'files are acknowledged without having been synced',
     files: ['test/durability/sync.test.ts'],

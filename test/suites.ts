@@ -95,6 +95,7 @@ const LOCAL: Suite[] = [
     needs: ['docker-registry', 'skopeo', 'crane', 'oras'],
     when: 'ci',
   },
+  { name: 'import', files: ['test/import'], needs: ['skopeo', 'crane', 'oras'], when: 'ci' },
   { name: 'durability-kill', files: ['test/durability/kill.test.ts'], needs: [], when: 'ci' },
   { name: 'durability-sync', files: ['test/durability/sync.test.ts'], needs: ['strace'], when: 'ci' },
   { name: 'cfn-lint', files: ['test/lint'], needs: ['cfn-lint'], when: 'ci' },

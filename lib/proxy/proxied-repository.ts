@@ -3,10 +3,10 @@ import { RegistryError } from '../oci/errors.ts'
 import { projectOf } from '../oci/reference.ts'
 import { requireRemoteRegistry } from '../registries/remote-registry.ts'
 import type { Upstreams } from '../registries/upstreams.ts'
+import { matchesAny } from '../registry/name-patterns.ts'
 import { findProject, type Project } from '../registry/projects.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Upstream } from '../upstream/upstream.ts'
-import { matchesAny } from './patterns.ts'
 
 export interface ProxiedRepository {
   project: Project

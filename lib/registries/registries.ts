@@ -26,25 +26,31 @@ const USE_ATTEMPTS = 20
 /** Users named in a refusal are named as what they are. */
 const USERS: Record<string, string> = { project: 'proxy cache project', replication: 'replication policies' }
 
-/** @throws REQUEST_INVALID, also when it cannot be reached; CONFLICT when the name is taken */
+/**
+ * @param options.reachable off: it is made although it does not answer, and known as unhealthy
+ * @throws REQUEST_INVALID, also when it cannot be reached; CONFLICT when the name is taken
+ */
 export async function createRegistry(
   registry: Registry,
   upstreams: Upstreams,
   given: RegistryText,
+  { reachable = true } = {},
 ): Promise<RemoteRegistry> {
   const checked = checkedText(given)
   if (await registry.metadata.get(keys.remoteRegistryListing(checked.name))) throw taken(checked.name)
   const { length } = await listRegistries(registry)
   if (length >= REGISTRIES_LIMIT)
     throw new RegistryError('REQUEST_INVALID', `there are ${REGISTRIES_LIMIT} registries: delete some first`)
-  await requireHealthy(upstreams, checked)
+  const reason = await upstreams.ping(checked)
+  if (reachable && reason !== undefined) throw unhealthy(reason)
   const now = registry.clock.nowMs()
-  const made = sealed(upstreams.keys, checked, {
+  const healthy = sealed(upstreams.keys, checked, {
     id: await nextNumber(registry, 'registry'),
     createdAtMs: now,
     updatedAtMs: now,
     checkedAtMs: now,
   })
+  const made = reason === undefined ? healthy : { ...healthy, healthy: false, reason }
   const outcome = await registry.metadata.transact([
     { kind: 'put', if: { kind: 'absent' }, item: remoteRegistryItem(registry, made) },
     listingWrite(made),
@@ -56,7 +62,11 @@ export async function createRegistry(
 /** @throws REQUEST_INVALID with the reason, in Harbor's words */
 export async function requireHealthy(upstreams: Upstreams, given: RegistryText): Promise<void> {
   const reason = await upstreams.ping(given)
-  if (reason !== undefined) throw new RegistryError('REQUEST_INVALID', `the registry is unhealthy: ${reason}`)
+  if (reason !== undefined) throw unhealthy(reason)
+}
+
+function unhealthy(reason: string): RegistryError {
+  return new RegistryError('REQUEST_INVALID', `the registry is unhealthy: ${reason}`)
 }
 
 export async function listRegistries(registry: Registry): Promise<RemoteRegistry[]> {

@@ -7,9 +7,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { RegistryError } from '../oci/errors.ts'
-import type { Background } from './background.ts'
 import type { OpenStores } from './open-stores.ts'
-import { UsageError } from './operation.ts'
+import { type Process, UsageError } from './operation.ts'
 import { OPERATIONS } from './operations.ts'
 
 /** Unix socket paths are bounded to about 104 bytes. */
@@ -36,7 +35,7 @@ interface ControlRequest {
 export async function listenControl(
   stores: OpenStores,
   directory: string,
-  background: Background,
+  background: Process,
 ): Promise<{ close(): Promise<void> }> {
   const socket = controlPath(directory)
   await rm(socket, { force: true }) // a killed process leaves its socket; the lock says that it is gone
@@ -69,7 +68,7 @@ function listen(server: Server, socket: string): Promise<void> {
 
 async function answerCall(
   stores: OpenStores,
-  background: Background,
+  background: Process,
   request: AsyncIterable<Buffer>,
   print: (line: string) => void,
 ): Promise<number> {
@@ -105,7 +104,7 @@ function parseCall(call: unknown): ControlRequest {
 /** @returns the exit code */
 export async function runOperation(
   stores: OpenStores,
-  background: Pick<Background, 'sweepNow' | 'withoutSweeps'>,
+  background: Process,
   operation: string,
   args: string[],
   principal: string,

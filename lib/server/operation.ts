@@ -1,5 +1,6 @@
 // What an operation of `entrepot` is, and how it reads its arguments.
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
+import type { Upstreams } from '../registries/upstreams.ts'
 import type { Actor, Registry } from '../registry/registry.ts'
 import type { Background } from './background.ts'
 import type { OpenStores } from './open-stores.ts'
@@ -11,10 +12,19 @@ export interface Operation {
   run(context: OperationContext, args: string[]): Promise<number>
 }
 
+/** What operations use of the process they run in: the registry's server, or `entrepot` where none runs. */
+export interface Process extends Pick<Background, 'sweepNow' | 'withoutSweeps'> {
+  upstreams: Upstreams
+  /** `https://registry.example.com`, as clients reach this registry; empty where nobody knows. */
+  origin(): string
+  /** Runs work that waits for jobs: they run meanwhile, if not elsewhere then here. */
+  withJobs<T>(work: () => Promise<T>): Promise<T>
+}
+
 export interface OperationContext {
   stores: OpenStores
   registry: Registry
-  background: Pick<Background, 'sweepNow' | 'withoutSweeps'>
+  background: Process
   actor: Actor
   print(line: string): void
 }

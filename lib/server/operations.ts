@@ -13,6 +13,7 @@ import { scrub } from '../registry/scrub.ts'
 import { tagHistory } from '../registry/tags.ts'
 import { undo } from '../registry/undo.ts'
 import { EXPLAIN_OPERATION } from './explain-operation.ts'
+import { IMPORT_OPERATIONS } from './import-operations.ts'
 import { JOB_OPERATIONS } from './job-operations.ts'
 import { MEMBER_OPERATIONS } from './member-operations.ts'
 import { type Operation, one, parsed, UsageError } from './operation.ts'
@@ -58,6 +59,7 @@ export const OPERATIONS: Record<string, Operation> = {
   ...ROBOT_OPERATIONS,
   ...PROXY_OPERATIONS,
   ...JOB_OPERATIONS,
+  ...IMPORT_OPERATIONS,
   explain: EXPLAIN_OPERATION,
   undo: {
     usage: 'undo NAME:TAG [--to DIGEST] | NAME@DIGEST | NAME',

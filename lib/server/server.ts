@@ -5,7 +5,6 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Access, createAccess } from '../access/access.ts'
 import { ensureAdmin } from '../access/users.ts'
-import { privateNetworks } from '../config/registry-settings.ts'
 import type { Config } from '../config/schema.ts'
 import type { Api } from '../http/api.ts'
 import { handle } from '../http/application.ts'
@@ -17,10 +16,8 @@ import { type HttpRequest, type HttpResponse, json } from '../http/message.ts'
 import { redactedPath } from '../http/redacted-path.ts'
 import { routeLabel } from '../http/route-label.ts'
 import { listenerOf } from '../kinds/listener.ts'
-import { createAddressGuard } from '../outbound/address-guard.ts'
 import { Mirrors } from '../proxy/mirrors.ts'
 import { ProxyCache } from '../proxy/proxy-cache.ts'
-import { Upstreams } from '../registries/upstreams.ts'
 import { accessRecords } from '../registry/access-records.ts'
 import { Recorder } from '../registry/recorder.ts'
 import { startBackground } from './background.ts'
@@ -31,6 +28,7 @@ import { createMetrics, type ServerMetrics } from './metrics.ts'
 import { createNodeServer, type TlsFiles } from './node-server.ts'
 import type { OpenStores } from './open-stores.ts'
 import { StartupError } from './startup-error.ts'
+import { upstreamsOf } from './upstreams.ts'
 
 /** How long requests under way may take once the server was told to stop. */
 const DRAIN_MS = 25_000
@@ -90,15 +88,17 @@ export async function startServer(config: Config, stores: OpenStores): Promise<R
       management: handleHarbor,
       authority: () => authority,
     }
+    let url = config.externalUrl ?? ''
     if (stores.directory !== undefined) {
-      const control = await listenControl(stores, stores.directory, background)
+      const here = { upstreams, origin: () => url, withJobs: <T>(work: () => Promise<T>) => work() }
+      const control = await listenControl(stores, stores.directory, { ...background, ...here })
       opened.push(() => control.close())
     }
     const servers = await listen(config, () => registryServer(api, metrics, log, config, tls))
     const redirect = await listenForRedirect(config, servers[0]!)
     const all = redirect ? [...servers, redirect] : servers
     opened.push(() => drain(all))
-    const url = config.externalUrl ?? urlOf(servers[0]!, config)
+    url ||= urlOf(servers[0]!, config)
     log.logger.info({ component: 'server', url, open: config.open }, 'listening')
     return {
       url,
@@ -121,16 +121,6 @@ export async function startServer(config: Config, stores: OpenStores): Promise<R
   } catch (error) {
     for (const close of opened.reverse()) await close()
     throw error
-  }
-}
-
-/** @throws StartupError when a private network is none */
-function upstreamsOf({ secrets, ecr }: OpenStores, config: Config): Upstreams {
-  try {
-    const guard = createAddressGuard(privateNetworks(config))
-    return new Upstreams({ keys: secrets, guard, ...(ecr ? { ecr } : {}) })
-  } catch (error) {
-    throw new StartupError('usage', `upstreamPrivateNetworks: ${(error as Error).message}`, error)
   }
 }
 

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { newSecrets, Secrets } from '../../lib/access/secret-keys.ts'
 import { runOperation } from '../../lib/server/control.ts'
 import type { OpenStores } from '../../lib/server/open-stores.ts'
+import { testUpstreams } from '../support/upstreams.ts'
 import { testRegistry } from './registry.ts'
 
 /** @param origin what the edge sends along, where there is one */
@@ -22,6 +23,9 @@ async function rotate(origin?: string) {
   const background = {
     sweepNow: () => Promise.reject(),
     withoutSweeps: <T>(work: () => Promise<T>) => work(),
+    upstreams: await testUpstreams(),
+    origin: () => '',
+    withJobs: <T>(work: () => Promise<T>) => work(),
   }
   done.code = await runOperation(stores, background, 'keys rotate', [], 'admin', (line) =>
     done.lines.push(line),

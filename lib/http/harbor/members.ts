@@ -8,6 +8,7 @@ import {
   removeMember,
   requireMember,
 } from '../../access/members.ts'
+import { ROLE_NUMBERS } from '../../access/role-numbers.ts'
 import type { Role } from '../../access/roles.ts'
 import { RegistryError } from '../../oci/errors.ts'
 import { memberDeed, noted } from '../../registry/audit-log.ts'
@@ -18,7 +19,6 @@ import { type Fields, numberIn, objectIn, readFields, textIn } from './body.ts'
 import { type HarborCall, type HarborRoute, requireProject } from './call.ts'
 import { listAnswer, type Row } from './lists.ts'
 import { numberOf } from './number-in-path.ts'
-import { ROLE_NUMBERS } from './role-numbers.ts'
 
 export const MEMBER_ROUTES: HarborRoute[] = [
   { method: 'GET', path: '/projects/{project}/members', run: list },

@@ -1,12 +1,13 @@
 // A project's metadata, one by one.
 import { RegistryError } from '../../oci/errors.ts'
 import { changeProject } from '../../registry/project-changes.ts'
+import { checkedMetadata } from '../../registry/project-metadata.ts'
 import type { Project } from '../../registry/projects.ts'
 import type { HttpResponse } from '../message.ts'
 import { answer, done } from './answers.ts'
 import { type Fields, readFields } from './body.ts'
 import { type HarborCall, type HarborRoute, requireProject } from './call.ts'
-import { checkedMetadata, metadataIn } from './project-settings.ts'
+import { metadataIn } from './project-settings.ts'
 import { metadataView } from './project-view.ts'
 
 const PATH = '/projects/{project}/metadatas'

@@ -1,9 +1,10 @@
 // Projects as Harbor's API shows them.
+
+import { ROLE_NUMBERS } from '../../access/role-numbers.ts'
 import type { Role } from '../../access/roles.ts'
 import type { Project } from '../../registry/projects.ts'
 import { time } from './answers.ts'
 import type { Row } from './lists.ts'
-import { ROLE_NUMBERS } from './role-numbers.ts'
 
 /** @param owner its number, 0 when it is gone */
 export function projectView(project: Project, roles: Role[], repositories: number, owner: number): Row {

@@ -1,5 +1,5 @@
 // Harbor numbers roles in the order it invented them.
-import type { Role } from '../../access/roles.ts'
+import type { Role } from './roles.ts'
 
 export const ROLE_NUMBERS: Record<Role, number> = {
   projectAdmin: 1,

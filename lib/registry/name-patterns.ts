@@ -1,5 +1,5 @@
 // Patterns of repositories, as Harbor writes them: `library/*`, `bitnami/**`, `{one,two}/app`, with commas between them.
-import { globOf, patternFault } from '../registry/glob.ts'
+import { globOf, patternFault } from './glob.ts'
 
 /** Whether one of the patterns matches the whole name. */
 export function matchesAny(patterns: string, name: string): boolean {

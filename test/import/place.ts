@@ -1,0 +1,54 @@
+// An Entrepôt that imports, and the commands people run for it.
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import { type Harbor, harborOf } from '../api/management.ts'
+import { type Ended, entrepot } from '../cli/command.ts'
+import { ADMIN_PASSWORD, type Server, startServer } from '../support/server.ts'
+import { toolPath } from '../tools.ts'
+
+export interface Place {
+  directory: string
+  server: Server
+  admin: Harbor
+  /** `entrepot import harbor URL` as the administrator there. */
+  bring(url: string, ...options: string[]): Promise<Ended>
+  sh(command: string): Promise<string>
+  close(): Promise<void>
+}
+
+const PRIVATE = ['--upstream-private-networks', '127.0.0.0/8,::1']
+
+/** @param args of the server; by default it may reach this machine */
+export async function openPlace(args: string[] = PRIVATE): Promise<Place> {
+  const directory = await mkdtemp(path.join(tmpdir(), 'entrepot-import-'))
+  const dataDir = path.join(directory, 'data')
+  const server = await startServer({ dataDir, open: false, args, preload: sabotaged() })
+  const password = path.join(directory, 'password')
+  await writeFile(password, `${ADMIN_PASSWORD}\n`)
+  return {
+    directory,
+    server,
+    admin: harborOf(server.url, 'admin'),
+    bring: (url, ...options) =>
+      entrepot([
+        ...['import', 'harbor', url, '--user', 'admin', '--password-file', password],
+        ...['--data', dataDir, ...options],
+      ]),
+    sh: async (command) => {
+      const env = { ...process.env, PATH: toolPath, HOME: directory, XDG_RUNTIME_DIR: directory }
+      const { stdout } = await promisify(execFile)('bash', ['-euc', command], { cwd: directory, env })
+      return stdout
+    },
+    close: async () => {
+      await server.stop()
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+function sabotaged(): string[] {
+  return process.env.SABOTAGE === 'import-blind' ? [path.join(import.meta.dirname, 'blind.ts')] : []
+}
