@@ -106,6 +106,12 @@ const LOCAL: Suite[] = [
     when: 'all',
   },
   {
+    name: 'harbor-adapter',
+    files: ['test/harbor/adapter.test.ts'],
+    needs: ['harbor-adapter', ...DOCKER_HUB, 'crane', 'oras', 'skopeo'],
+    when: 'all',
+  },
+  {
     name: 'terraform',
     files: ['test/harbor/terraform.test.ts'],
     needs: ['terraform-provider-harbor', 'terraform-provider-harbor-tests', 'tofu', ...DOCKER_HUB],

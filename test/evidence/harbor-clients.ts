@@ -1,4 +1,5 @@
-// harbor-cli and Harbor's Terraform provider against the registry: which tests passed, and every command that was run.
+// harbor-cli, Harbor's replication adapters and its Terraform provider against the registry: which tests passed, and
+// every command that was run.
 import { createHash } from 'node:crypto'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,6 +13,8 @@ export const title = 'Harbor’s own clients'
 /** The sources that the tests were written against, as they are. */
 const SOURCES: Record<string, string> = {
   'harbor-cli': 'goharbor/harbor-cli at d98afec5a3b9 (after v0.0.26)',
+  'harbor-adapter':
+    'goharbor/harbor at c50c7ddd6e (2.16 in the making), with test/harbor/adapter/main.go around it',
   terraform: 'goharbor/terraform-provider-harbor at 489db88a3163 (after v3.12.4)',
 }
 
@@ -30,7 +33,7 @@ export async function collect(): Promise<string> {
     else sections.push(section(name, files, needs))
   }
   const origin =
-    'The Go proxy has neither of the two (`tools/unavailable.json`): they were compiled by hand from the sources named, ' +
+    'The Go proxy has none of them (`tools/unavailable.json`): they were compiled by hand from the sources named, ' +
     'unmodified. Where they are not on the PATH, their suites are skipped.'
   return [origin, ...sections].join('\n\n')
 }
