@@ -101,8 +101,8 @@ const LOCAL: Suite[] = [
   { name: 'cfn-lint', files: ['test/lint'], needs: ['cfn-lint'], when: 'ci' },
   {
     name: 'harbor-cli',
-    files: ['test/harbor/harbor-cli.test.ts'],
-    needs: ['harbor-cli', ...DOCKER_HUB],
+    files: ['test/harbor/harbor-cli'],
+    needs: ['harbor-cli', ...DOCKER_HUB, 'crane'],
     when: 'all',
   },
   {
