@@ -38,8 +38,8 @@ export async function collect(): Promise<string> {
   return [origin, ...sections].join('\n\n')
 }
 
-/** Not one of Debian's. */
-const isBuilt = (program: string) => findTool(program)!.includes('/tools/bin/')
+/** What was compiled by hand, and the engine that drives one of them; others only look or prepare. */
+const isClient = (program: string) => unavailableTools().has(program) || program === 'tofu'
 
 const sha256 = (program: string) =>
   createHash('sha256')
@@ -49,17 +49,17 @@ const sha256 = (program: string) =>
 function section(name: string, files: string[], programs: string[]): string {
   const directory = mkdtempSync(path.join(tmpdir(), 'entrepot-transcript-'))
   const file = path.join(directory, 'commands.jsonl')
-  const { outcomes } = runTests(files, { HARBOR_TRANSCRIPT: file })
+  const { outcomes } = runTests(files, { HARBOR_TRANSCRIPT: file }, true)
   const lines = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []
   rmSync(directory, { recursive: true, force: true })
-  const commands = lines.map((line) => JSON.parse(line) as Line)
+  const commands = lines.map((line) => JSON.parse(line) as Line).filter(({ program }) => isClient(program))
   const passed = outcomes.filter((each) => each.passed).length
   return [
     `## ${name}`,
     '',
     `${passed} of ${outcomes.length} tests passed. Source: ${SOURCES[name]}. Programs that ran:`,
     '',
-    ...programs.filter(isBuilt).map((program) => `- ${program}, sha256 ${sha256(program)}`),
+    ...programs.filter(isClient).map((program) => `- ${program}, sha256 ${sha256(program)}`),
     '',
     '| test | result |',
     '|---|---|',

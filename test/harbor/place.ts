@@ -59,7 +59,7 @@ export async function openPlace(): Promise<Place> {
     run: async (program, args, more = {}) => {
       const options = { cwd: directory, env: { ...env, ...more }, maxBuffer: 64 << 20, timeout: 600_000 }
       const ended = (ran: Ran) => {
-        writeDown(program, args, ran)
+        writeDown(directory, program, args, ran)
         return ran
       }
       try {
@@ -92,13 +92,14 @@ export async function openPlace(): Promise<Place> {
 }
 
 /** The evidence shows what was said to a client, and how it ended. */
-function writeDown(program: string, args: string[], { code }: Ran): void {
+function writeDown(directory: string, program: string, args: string[], { code }: Ran): void {
   const file = process.env.HARBOR_TRANSCRIPT
   if (!file) return
   const said = args.map((arg) => (/^[\w@./:=%+-]+$/.test(arg) ? arg : `'${arg}'`)).join(' ')
   const steady = said
+    .replaceAll(`${directory}/`, '')
     .replaceAll(/127\.0\.0\.1:\d+/g, 'HOST')
     .replaceAll(/-chdir=\S+ /g, '')
     .replace(/-p \w{32}$/, '-p SECRET')
-  appendFileSync(file, `${JSON.stringify({ program, said: steady, code })}\n`)
+  appendFileSync(file, `${JSON.stringify({ program: path.basename(program), said: steady, code })}\n`)
 }
