@@ -101,6 +101,12 @@ const LOCAL: Suite[] = [
     needs: ['docker-registry', 'skopeo', 'crane', 'oras'],
     when: 'ci',
   },
+  {
+    name: 'scan-tools',
+    files: ['test/scanning/trivy.test.ts'],
+    needs: ['trivy', 'trivy-db', 'go', 'crane', 'oras', 'docker-registry'],
+    when: 'all',
+  },
   { name: 'durability-kill', files: ['test/durability/kill.test.ts'], needs: [], when: 'ci' },
   { name: 'durability-sync', files: ['test/durability/sync.test.ts'], needs: ['strace'], when: 'ci' },
   { name: 'cfn-lint', files: ['test/lint'], needs: ['cfn-lint'], when: 'ci' },
