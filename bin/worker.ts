@@ -10,11 +10,11 @@ import { readConfig } from '../lib/config/config.ts'
 import { privateNetworks } from '../lib/config/registry-settings.ts'
 import { trustExtraAuthorities } from '../lib/config/trust.ts'
 import { runWorker } from '../lib/jobs/worker.ts'
+import { taskEnded } from '../lib/kinds/ended.ts'
 import { jobKinds } from '../lib/kinds/kinds.ts'
 import { createAddressGuard } from '../lib/outbound/address-guard.ts'
 import { Upstreams } from '../lib/registries/upstreams.ts'
 import { sweep } from '../lib/registry/gc/sweep.ts'
-import { replicationEnded } from '../lib/replication/ended.ts'
 
 const AT_ONCE = 4
 
@@ -33,7 +33,7 @@ const upstreams = new Upstreams({ keys: secrets, guard, ...(ecr ? { ecr } : {}) 
 const kinds = jobKinds({ sweepNow: (trigger) => sweep(registry, trigger), upstreams })
 const queue = createSqsQueue(new SQSClient({}), { url, visibilitySeconds: 120 })
 const worker = runWorker(
-  { registry, dispatch, kinds, ended: replicationEnded },
+  { registry, dispatch, kinds, ended: taskEnded },
   [{ queue, concurrency: AT_ONCE }],
   { host: hostname(), pid: process.pid },
   {

@@ -29,7 +29,6 @@ const elsewhere = (place: string): Fate => ({ kind: 'elsewhere', place })
 
 const NO_SQL_SERVER = not('metadata is in SQLite, in the cloud in DynamoDB: there is no server to log in to')
 const NO_REDIS = not('there is no Redis')
-const NO_SCANNER = missing('nothing is scanned')
 const WEBHOOKS = not('a webhook is tried six times within eight minutes, waiting three seconds each time')
 const NO_TRACES = missing('the log has an id for every request')
 const NO_OUTGOING = missing('nothing is fetched from other registries, so nothing goes through a proxy')
@@ -83,16 +82,16 @@ export const HARBOR_KEYS: Record<string, Fate | Mapping> = {
   'storage_service.swift.*': FILES_OR_S3,
   'storage_service.oss.*': FILES_OR_S3,
   'storage_service.redirect.disable': (value) => ({ redirectBlobs: value === true ? 'off' : 'on' }),
-  'trivy.ignore_unfixed': NO_SCANNER,
-  'trivy.skip_update': NO_SCANNER,
-  'trivy.skip_java_db_update': NO_SCANNER,
-  'trivy.db_repository': NO_SCANNER,
-  'trivy.java_db_repository': NO_SCANNER,
-  'trivy.offline_scan': NO_SCANNER,
-  'trivy.security_check': NO_SCANNER,
-  'trivy.insecure': NO_SCANNER,
-  'trivy.timeout': NO_SCANNER,
-  'trivy.github_token': missing('nothing is scanned; keep the token where secrets are kept'),
+  'trivy.ignore_unfixed': (value) => ({ trivyIgnoreUnfixed: onOff(value) }),
+  'trivy.skip_update': (value) => ({ trivySkipUpdate: onOff(value) }),
+  'trivy.skip_java_db_update': not('trivySkipUpdate holds for both databases'),
+  'trivy.db_repository': (value) => ({ trivyDbRepository: listed(value) }),
+  'trivy.java_db_repository': (value) => ({ trivyJavaDbRepository: listed(value) }),
+  'trivy.offline_scan': (value) => ({ trivyOffline: onOff(value) }),
+  'trivy.security_check': (value) => ({ trivyChecks: listed(value).replaceAll(' ', '') }),
+  'trivy.insecure': (value) => ({ trivyInsecure: onOff(value) }),
+  'trivy.timeout': (value) => ({ trivyTimeoutSeconds: seconds(String(value)) }),
+  'trivy.github_token': not('trivy’s databases come from OCI repositories, not from GitHub'),
   'jobservice.max_job_workers': not(
     'jobs run in the process, and in the cloud in up to cloud.workers.max tasks',
   ),
@@ -139,4 +138,20 @@ function urlOf(hostname: string, { http, https }: HarborYml): string {
     ? (['https', 443, https as { port?: unknown }] as const)
     : (['http', 80, (http ?? {}) as { port?: unknown }] as const)
   return `${scheme}://${hostname}${Number(port) === usual ? '' : `:${port}`}`
+}
+
+function onOff(value: unknown): 'on' | 'off' {
+  return value === true || value === 'true' ? 'on' : 'off'
+}
+
+/** A list, or a text with commas. */
+function listed(value: unknown): string {
+  return Array.isArray(value) ? value.join(',') : String(value)
+}
+
+/** Go's way to write a duration: `5m0s`. */
+function seconds(duration: string): number {
+  const units: Record<string, number> = { h: 3600, m: 60, s: 1 }
+  const parts = [...duration.matchAll(/(\d+)([hms])/g)]
+  return parts.reduce((sum, [, count, unit]) => sum + Number(count) * units[unit!]!, 0)
 }

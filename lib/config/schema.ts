@@ -1,6 +1,7 @@
 // What can be configured: one schema for the file, the environment, the command line, and later the cloud stacks.
 import * as z from 'zod'
 import { cloudSchema } from './cloud.ts'
+import { scannerSchema } from './scanner.ts'
 
 const NETWORKS = 'expected networks such as 10.1.0.0/16, with commas between them, or all'
 const filePath = z.string().min(1, 'expected a file name')
@@ -111,6 +112,7 @@ export const configSchema = z.strictObject({
     .regex(/^$|^(all|[0-9a-fA-F:.]+(\/\d{1,3})?)(\s*,\s*(all|[0-9a-fA-F:.]+(\/\d{1,3})?))*$/, NETWORKS)
     .default('')
     .describe('private addresses that other registries and webhooks may have: 10.1.0.0/16,fd00::/8 or all'),
+  ...scannerSchema,
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   logTo: z.enum(['file', 'stdout']).default('file').describe('file is <data>/logs/entrepot.jsonl'),
   cloud: cloudSchema.optional().describe('what only the cloud stacks read'),

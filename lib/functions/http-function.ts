@@ -10,6 +10,7 @@ import { renderError } from '../http/errors.ts'
 import { fromGateway, type GatewayEvent, type GatewayResult, toGateway } from '../http/gateway.ts'
 import type { HttpResponse } from '../http/message.ts'
 import type { Dispatch } from '../jobs/messages.ts'
+import { taskEnded } from '../kinds/ended.ts'
 import { createAddressGuard } from '../outbound/address-guard.ts'
 import { Mirrors } from '../proxy/mirrors.ts'
 import { ProxyCache } from '../proxy/proxy-cache.ts'
@@ -17,7 +18,6 @@ import { Upstreams } from '../registries/upstreams.ts'
 import { accessRecords } from '../registry/access-records.ts'
 import { Recorder } from '../registry/recorder.ts'
 import type { Registry } from '../registry/registry.ts'
-import { replicationEnded } from '../replication/ended.ts'
 import { logLine } from './log.ts'
 import type { FunctionSettings } from './settings.ts'
 
@@ -67,7 +67,7 @@ export function httpFunction(
   })
   const { management, dispatch = noWorkers } = parts
   const { upstreams = new Upstreams({ keys: secrets, guard: createAddressGuard([]) }) } = parts
-  const jobs = { registry, dispatch, ended: replicationEnded }
+  const jobs = { registry, dispatch, ended: taskEnded }
   const proxy = new ProxyCache({ registry, upstreams, blobsBy: parts.ingest ? 'ingest' : 'nobody' })
   const api: Api = {
     registry,

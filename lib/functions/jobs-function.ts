@@ -3,11 +3,11 @@ import { openAwsStores } from '../aws/open-stores.ts'
 import { privateNetworks } from '../config/registry-settings.ts'
 import type { Dispatch } from '../jobs/messages.ts'
 import { type Runner, runTask } from '../jobs/run-task.ts'
+import { taskEnded } from '../kinds/ended.ts'
 import { jobKinds } from '../kinds/kinds.ts'
 import { createAddressGuard } from '../outbound/address-guard.ts'
 import { Upstreams } from '../registries/upstreams.ts'
 import { sweep } from '../registry/gc/sweep.ts'
-import { replicationEnded } from '../replication/ended.ts'
 import { logLine } from './log.ts'
 import type { FunctionSettings } from './settings.ts'
 
@@ -25,7 +25,7 @@ export async function openJobs(settings: FunctionSettings, dispatch: Dispatch) {
   const guard = createAddressGuard(privateNetworks(settings.config))
   const upstreams = new Upstreams({ keys: secrets, guard, ...(ecr ? { ecr } : {}) })
   const kinds = jobKinds({ sweepNow: (trigger) => sweep(registry, trigger), upstreams })
-  const runner: Runner = { registry, dispatch, kinds, ended: replicationEnded }
+  const runner: Runner = { registry, dispatch, kinds, ended: taskEnded }
   return async ({ Records }: QueueEvent): Promise<Failures> => {
     const failed = await Promise.all(Records.map((record) => run(runner, record)))
     return { batchItemFailures: failed.flat().map((itemIdentifier) => ({ itemIdentifier })) }

@@ -6,11 +6,11 @@ import { startExecution } from '../jobs/executions.ts'
 import type { Dispatch } from '../jobs/messages.ts'
 import { recoverTasks } from '../jobs/recover.ts'
 import { fireSchedules } from '../jobs/schedules.ts'
+import { taskEnded } from '../kinds/ended.ts'
 import { listenerOf } from '../kinds/listener.ts'
 import { registerDirectUpload } from '../registry/direct-uploads.ts'
 import type { Registry } from '../registry/registry.ts'
 import { type Listener, relay } from '../registry/relay.ts'
-import { replicationEnded } from '../replication/ended.ts'
 import { logLine } from './log.ts'
 import type { FunctionSettings } from './settings.ts'
 
@@ -22,7 +22,7 @@ export function openRelay(settings: FunctionSettings, dispatch: Dispatch | undef
   const { registry } = openRegistry(settings.config)
   const run = tasksOf(registry, dispatch)
   const listener = listenerOf(
-    dispatch ? { registry, dispatch, ended: replicationEnded } : undefined,
+    dispatch ? { registry, dispatch, ended: taskEnded } : undefined,
     bus ? [publishing(bus)] : [],
   )
   return async (event: unknown, context: { getRemainingTimeInMillis(): number }): Promise<void> => {
@@ -41,7 +41,7 @@ const isFifthMinute = (nowMs: number) => Math.floor(nowMs / 60_000) % 5 === 0
 function tasksOf(registry: Registry, dispatch: Dispatch | undefined): (task: string) => Promise<void> {
   return async (task) => {
     if (!dispatch) throw new Error('environment variables ENTREPOT_QUEUE and ENTREPOT_LIGHT_QUEUE: required')
-    const jobs = { registry, dispatch, ended: replicationEnded }
+    const jobs = { registry, dispatch, ended: taskEnded }
     if (task === 'sweep') {
       await startExecution(jobs, { vendor: 'GARBAGE_COLLECTION', rule: 0, trigger: 'SCHEDULE' }, [
         { payload: {} },

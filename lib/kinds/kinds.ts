@@ -4,6 +4,8 @@ import type { JobKinds } from '../jobs/kinds.ts'
 import type { Upstreams } from '../registries/upstreams.ts'
 import type { SweepSummary } from '../registry/gc/ledger.ts'
 import { replication } from '../replication/job.ts'
+import { imageScan, type Scanning } from '../scanning/job.ts'
+import { scanAll } from '../scanning/scan-all.ts'
 import { garbageCollection } from './garbage-collection.ts'
 import { registryHealth } from './registry-health.ts'
 
@@ -13,13 +15,17 @@ export interface JobParts {
   sweepNow(trigger: string): Promise<SweepSummary>
   /** Other registries and hosts: which may be reached, and the keys of the secrets for them. */
   upstreams: Upstreams
+  /** Absent where nothing can be scanned. */
+  scanning?: Scanning
 }
 
-export function jobKinds({ sweepNow, upstreams }: JobParts): JobKinds {
+export function jobKinds({ sweepNow, upstreams, scanning }: JobParts): JobKinds {
   return {
     GARBAGE_COLLECTION: garbageCollection(sweepNow),
     REPLICATION: replication(upstreams),
     REGISTRY_HEALTH: registryHealth(upstreams),
+    IMAGE_SCAN: imageScan(scanning),
+    SCAN_ALL: scanAll(scanning),
     WEBHOOK: webhookDelivery(upstreams, 4),
     // Slack takes about one message a second of a webhook.
     SLACK: webhookDelivery(upstreams, 1),

@@ -51,6 +51,9 @@ export const AUDITED_EVENTS = [
   'delete_replication',
   'create_replication_execution',
   'update_replication_execution',
+  'create_scan',
+  'create_scan_all',
+  'update_scan_all',
 ]
 
 /** Something that somebody did, or tried to do. */

@@ -59,6 +59,7 @@
 //   PM#<project>            U#<number> | G#<number>   member, by the project's name: its id, role, number
 //   CFG                     system                    settings of the whole registry
 //   CFG                     allowlist                 vulnerabilities that keep nobody from pulling anything
+//   CFG                     scanner                   what the scanner said last of itself and its database
 //   NUM#<kind>              N                         the last number given to something of that kind
 //   PID#<number>            P                         a project's number -> its name and id
 //   LB#<label>              L                         label, by its number: name, colour, scope, project
@@ -208,6 +209,7 @@ export const keys = {
     sk: `${kind === 'user' ? 'U' : 'G'}#${ordered(number)}`,
   }),
   configuration: { pk: 'CFG', sk: 'system' } as Key,
+  scannerState: { pk: 'CFG', sk: 'scanner' } as Key,
   systemAllowlist: { pk: 'CFG', sk: 'allowlist' } as Key,
   lastNumber: (kind: string): Key => ({ pk: `NUM#${kind}`, sk: 'N' }),
   projectNumber: (number: number): Key => ({ pk: `PID#${number}`, sk: 'P' }),

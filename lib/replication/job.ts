@@ -1,11 +1,13 @@
 // Replication as a kind of job.
-import { type JobContext, JobFailed, type JobKind } from '../jobs/kinds.ts'
+import { type JobContext, JobFailed, type JobKind, TryLater } from '../jobs/kinds.ts'
 import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
+import { projectOf } from '../oci/reference.ts'
 import { requireRemoteRegistry } from '../registries/remote-registry.ts'
 import type { Upstreams } from '../registries/upstreams.ts'
 import { identityOf } from '../registry/identity.ts'
 import type { Json } from '../registry/ports.ts'
+import { findProject } from '../registry/projects.ts'
 import type { Actor } from '../registry/registry.ts'
 import { UpstreamError } from '../upstream/upstream-error.ts'
 import { clear } from './clear.ts'
@@ -13,7 +15,7 @@ import { copyArtifact, type Uploads } from './copy.ts'
 import { platformFilter, repositoryMatcher, resourceFilter } from './filters.ts'
 import { sourceHere, targetHere } from './here.ts'
 import { destinationName } from './names.ts'
-import { type Copying, type Deleting, payloadOf, viaIn } from './payload.ts'
+import { type Copying, type Deleting, type Payload, payloadOf, viaIn } from './payload.ts'
 import type { Source, Target } from './place.ts'
 import { plan } from './plan.ts'
 import { runningOf } from './policies.ts'
@@ -40,14 +42,20 @@ async function run(context: JobContext, upstreams: Upstreams, turns: Turns): Pro
   if (!policy) throw new JobFailed('the rule was deleted meanwhile')
   const payload = payloadOf(context.task.payload)
   try {
-    const { source, target } = await placesOf(context, policy, upstreams)
+    const { source, target } = await placesOf(context, policy, payload, upstreams)
     if (payload.do === 'plan') await planOnce(context, policy, source)
     else if (payload.do === 'copy') await copy(context, policy, { source, target, turns }, payload)
     else if (payload.do === 'clear') await clear(context, policy, payload)
     else await remove(context, policy, { source, target }, payload)
   } catch (error) {
-    throw isFinal(error) ? new JobFailed((error as Error).message, { cause: error }) : error
+    throw asJobError(error, context.registry.clock.nowMs())
   }
+}
+
+function asJobError(error: unknown, nowMs: number): unknown {
+  if (isFinal(error)) return new JobFailed((error as Error).message, { cause: error })
+  const waitMs = error instanceof UpstreamError ? error.waitMs(nowMs) : 0
+  return waitMs > 0 ? new TryLater((error as Error).message, waitMs / 1000, { cause: error }) : error
 }
 
 /** Some registries answer so where two pushes of the same meet. */
@@ -66,12 +74,15 @@ function isFinal(error: unknown): boolean {
 async function placesOf(
   { registry, execution, task, signal }: JobContext,
   policy: ReplicationPolicy,
+  payload: Payload,
   upstreams: Upstreams,
 ): Promise<{ source: Source; target: Target }> {
   const upstream = await upstreams.open(await requireRemoteRegistry(registry, policy.registryId))
   if (policy.direction === 'push') {
     const via = [...viaIn(task.payload), await identityOf(registry)]
-    return { source: sourceHere(registry), target: targetThere(upstream, via, signal) }
+    const isPublic = async () =>
+      payload.do !== 'plan' && (await findProject(registry, projectOf(payload.repository)))?.public === true
+    return { source: sourceHere(registry), target: targetThere(upstream, { via, signal, isPublic }) }
   }
   const actor: Actor = {
     principal: 'replication',

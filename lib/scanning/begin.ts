@@ -1,6 +1,6 @@
 // Scans are begun: one at a time for each manifest.
 import { randomUUID } from 'node:crypto'
-import type { Trigger, Vendor } from '../jobs/execution.ts'
+import type { Trigger } from '../jobs/execution.ts'
 import { type Jobs, startExecution, tasksOf } from '../jobs/executions.ts'
 import type { TaskSpec } from '../jobs/kinds.ts'
 import type { Digest } from '../oci/digest.ts'
@@ -41,7 +41,9 @@ export async function beginScan(jobs: Jobs, wanted: Scannable, { trigger, operat
   const fresh = noted.filter((each) => each !== undefined)
   if (fresh.length === 0)
     throw new RegistryError('CONFLICT', `a previous scan process of ${repository.name}@${digest} is running`)
-  const tasks = fresh.map(({ image, scan }) => scanTask(repository, image, scan, image === digest ? wanted.tags : []))
+  const tasks = fresh.map(({ image, scan }) =>
+    scanTask(repository, image, scan, image === digest ? wanted.tags : []),
+  )
   const extra = { artifact: { repository_name: repository.name, digest }, operator }
   const begun = await startExecution(jobs, { vendor: 'IMAGE_SCAN', rule: 0, trigger, extra }, tasks)
   await noteTasks(jobs.registry, repository.id, begun!.number, fresh)
@@ -82,11 +84,19 @@ export function scanTask(
   tags: string[],
 ): TaskSpec {
   const payload: ScanPayload = { repository: name, repo: id, projectId, digest, attempt, tags }
-  return { payload: payload as unknown as Attributes, extra: { artifact: `${name}@${digest}`, report: attempt } }
+  return {
+    payload: payload as unknown as Attributes,
+    extra: { artifact: `${name}@${digest}`, report: attempt },
+  }
 }
 
 /** Each scan is told which task does it, so that its state can be seen before it is done. */
-async function noteTasks(registry: Registry, repo: string, execution: number, noted: NotedScan[]): Promise<void> {
+async function noteTasks(
+  registry: Registry,
+  repo: string,
+  execution: number,
+  noted: NotedScan[],
+): Promise<void> {
   const byAttempt = new Map(noted.map((each) => [each.scan.attempt, each]))
   for await (const task of tasksOf(registry, execution)) {
     const found = byAttempt.get((task.payload as unknown as ScanPayload).attempt)

@@ -1,9 +1,9 @@
 // The end of a scan is an event of its project; written with the end of its task, so that it is told of once.
 import type { Execution, Task } from '../jobs/execution.ts'
+import { projectOf } from '../oci/reference.ts'
 import { noticeWrite } from '../registry/outbox.ts'
 import type { Attributes, Write } from '../registry/ports.ts'
 import { findProject } from '../registry/projects.ts'
-import { projectOf } from '../oci/reference.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { ScanPayload } from './begin.ts'
 import { GENERIC_REPORT_TYPE } from './report.ts'
@@ -20,9 +20,16 @@ export async function scanEnded(registry: Registry, execution: Execution, task: 
   const project = await findProject(registry, projectOf(repository))
   if (project?.id !== projectId || !project.notices?.includes(type)) return []
   const scan = await readScan(registry, repo, digest)
-  const overview = scan?.attempt === attempt ? await overviewWebhook(scan.found, task) : { status: task.status }
+  const overview =
+    scan?.attempt === attempt ? await overviewWebhook(scan.found, task) : { status: task.status }
   const actor = { principal: String(execution.extra.operator ?? ''), requestId: `scan-${execution.number}` }
-  const facts = { type, digest, tags, cause: 'scan', details: { scan_overview: { [GENERIC_REPORT_TYPE]: overview } } }
+  const facts = {
+    type,
+    digest,
+    tags,
+    cause: 'scan',
+    details: { scan_overview: { [GENERIC_REPORT_TYPE]: overview } },
+  }
   return [noticeWrite(registry, { id: repo, name: repository, projectId }, facts, actor)]
 }
 

@@ -5,6 +5,7 @@ import { noteTask, type ScanPayload } from './begin.ts'
 import { saveReport } from './reports.ts'
 import { readScan, type Scan } from './scan.ts'
 import { type Scanner, ScannerError } from './scanner.ts'
+import { noteScannerState, stateIn } from './scanners.ts'
 
 export interface Scanning {
   scanner: Scanner
@@ -43,10 +44,16 @@ export async function scanOne(
   const { repository, projectId, digest } = payload
   const token = await scanning.token({ name: repository, projectId })
   try {
-    const report = await scanning.scanner.scan({ origin: scanning.origin(), repository, digest, token }, { signal, log })
+    const report = await scanning.scanner.scan(
+      { origin: scanning.origin(), repository, digest, token },
+      { signal, log },
+    )
+    await noteScannerState(registry, stateIn(report))
     const kept = await saveReport(registry, payload, scan, report, startedAtMs)
     if (!kept) return log('another scan of it has begun: what this one found is dropped')
-    log(`${report.vulnerabilities.length} vulnerabilities, the worst ${report.severity}; ${report.findings.length} other findings`)
+    log(
+      `${report.vulnerabilities.length} vulnerabilities, the worst ${report.severity}; ${report.findings.length} other findings`,
+    )
     show({ vulnerabilities: report.vulnerabilities.length, severity: report.severity })
   } catch (error) {
     if (error instanceof ScannerError && error.final) throw new JobFailed(error.message)

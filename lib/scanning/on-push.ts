@@ -21,7 +21,10 @@ export function scanOnPush(jobs: Jobs): (event: RegistryEvent) => Promise<void> 
   }
 }
 
-async function scanPushed(jobs: Jobs, { project, projectId, repository, digest, tags, principal, atMs }: RegistryEvent) {
+async function scanPushed(
+  jobs: Jobs,
+  { project, projectId, repository, digest, tags, principal, atMs }: RegistryEvent,
+) {
   if (digest === undefined || !isDigest(digest)) return
   const found = await findProject(jobs.registry, project)
   if (found?.id !== projectId || found.metadata.auto_scan !== 'true') return
@@ -40,18 +43,25 @@ async function scanPushed(jobs: Jobs, { project, projectId, repository, digest, 
   }
 }
 
-async function forget(registry: Registry, { repositoryId: repo, projectId, digest }: RegistryEvent): Promise<void> {
+async function forget(
+  registry: Registry,
+  { repositoryId: repo, projectId, digest }: RegistryEvent,
+): Promise<void> {
   if (digest === undefined) return
   const scan = await readScan(registry, repo, digest as Digest)
   if (scan) await forgetScan(registry, { repo, projectId, digest: digest as Digest }, scan)
 }
 
-async function forgetAll(registry: Registry, { repositoryId: repo, projectId }: RegistryEvent): Promise<void> {
+async function forgetAll(
+  registry: Registry,
+  { repositoryId: repo, projectId }: RegistryEvent,
+): Promise<void> {
   const listed = { pk: partitions.scanned(projectId), prefix: `${repo}#` }
   for await (const page of pagesOf(registry.metadata, listed))
     for (const { sk } of page) {
       const digest = sk.slice(repo.length + 1) as Digest
       const item = await registry.metadata.get(keys.scan(repo, digest))
-      if (item) await forgetScan(registry, { repo, projectId, digest }, await readScan(registry, repo, digest))
+      if (item)
+        await forgetScan(registry, { repo, projectId, digest }, await readScan(registry, repo, digest))
     }
 }

@@ -80,7 +80,11 @@ export async function forgetScan(
 }
 
 /** Worst first. */
-export async function readShort(registry: Registry, repo: string, digest: Digest): Promise<ShortVulnerability[]> {
+export async function readShort(
+  registry: Registry,
+  repo: string,
+  digest: Digest,
+): Promise<ShortVulnerability[]> {
   return shortIn(await registry.metadata.get(keys.shortReport(repo, digest)))
 }
 
@@ -119,25 +123,34 @@ function rows(
   const gone = ids(before).filter((id) => !byId.has(id))
   return [
     ...gone.map((id): Write => ({ kind: 'delete', key: keys.vulnerable(id, repo, digest) })),
-    ...[...byId].map(([id, found]): Write => ({
-      kind: 'put',
-      item: {
-        ...keys.vulnerable(id, repo, digest),
-        attributes: {
-          v: 1,
-          repository,
-          project: projectId,
-          severity: found[0]!.severity,
-          score: found[0]!.preferred_cvss?.score_v3 ?? 0,
-          packages: found.slice(0, 20).map(({ package: name, version, fix_version }) => ({ name, version, fix: fix_version })),
+    ...[...byId].map(
+      ([id, found]): Write => ({
+        kind: 'put',
+        item: {
+          ...keys.vulnerable(id, repo, digest),
+          attributes: {
+            v: 1,
+            repository,
+            project: projectId,
+            severity: found[0]!.severity,
+            score: found[0]!.preferred_cvss?.score_v3 ?? 0,
+            packages: found
+              .slice(0, 20)
+              .map(({ package: name, version, fix_version }) => ({ name, version, fix: fix_version })),
+          },
         },
-      },
-    })),
+      }),
+    ),
   ]
 }
 
 function listing({ repo, repository, projectId, digest }: ScanPayload, { summary, endedAtMs }: Found): Item {
-  const attributes: Attributes = { v: 1, repository, summary: summary as unknown as Attributes, atMs: endedAtMs }
+  const attributes: Attributes = {
+    v: 1,
+    repository,
+    summary: summary as unknown as Attributes,
+    atMs: endedAtMs,
+  }
   return { ...keys.scanned(projectId, repo, digest), attributes }
 }
 

@@ -1,8 +1,8 @@
 // Everything is scanned: an execution whose first task finds what there is, and adds one for each image.
-import { type JobContext, type JobKind } from '../jobs/kinds.ts'
-import { type Jobs, startExecution } from '../jobs/executions.ts'
+
 import type { Execution, Trigger } from '../jobs/execution.ts'
-import type { TaskSpec } from '../jobs/kinds.ts'
+import { type Jobs, startExecution } from '../jobs/executions.ts'
+import type { JobContext, JobKind, TaskSpec } from '../jobs/kinds.ts'
 import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { partitions } from '../registry/keys.ts'
@@ -30,14 +30,20 @@ export function scanAll(scanning: Scanning | undefined): JobKind {
 }
 
 /** @throws CONFLICT while the last one goes on */
-export async function beginScanAll(jobs: Jobs, trigger: Trigger, operator: string, last?: Execution): Promise<Execution> {
+export async function beginScanAll(
+  jobs: Jobs,
+  trigger: Trigger,
+  operator: string,
+  last?: Execution,
+): Promise<Execution> {
   if (last && last.endedAtMs === undefined)
-    throw new RegistryError('CONFLICT', `a previous scan all job already exists, its status is ${last.status}`)
-  const begun = await startExecution(
-    jobs,
-    { vendor: 'SCAN_ALL', rule: 0, trigger, extra: { operator } },
-    [{ payload: {} }],
-  )
+    throw new RegistryError(
+      'CONFLICT',
+      `a previous scan all job already exists, its status is ${last.status}`,
+    )
+  const begun = await startExecution(jobs, { vendor: 'SCAN_ALL', rule: 0, trigger, extra: { operator } }, [
+    { payload: {} },
+  ])
   return begun!
 }
 

@@ -1,6 +1,6 @@
 // What a scanner can look into: images, and the images of an index. Nothing else has packages.
 import { IMAGE_CONFIGS, kindOf } from '../oci/artifact-type.ts'
-import { type Descriptor } from '../oci/descriptor.ts'
+import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { type Manifest, parseManifest } from '../oci/manifest.ts'
@@ -25,7 +25,11 @@ export interface Scannable {
 }
 
 /** @throws NAME_UNKNOWN, MANIFEST_UNKNOWN */
-export async function scannableAt(registry: Registry, name: string, reference: Reference): Promise<Scannable> {
+export async function scannableAt(
+  registry: Registry,
+  name: string,
+  reference: Reference,
+): Promise<Scannable> {
   const { repository, record, bytes } = await findManifest(registry, name, reference)
   const manifest = parseManifest(bytes, record.mediaType)
   return {
@@ -39,7 +43,8 @@ export async function scannableAt(registry: Registry, name: string, reference: R
 
 export function isImage(manifest: Manifest): boolean {
   if (manifest.kind !== 'image' || manifest.subject !== undefined) return false
-  if (kindOf(manifest).type !== 'IMAGE' || !IMAGE_CONFIGS.includes(manifest.config?.mediaType ?? '')) return false
+  if (kindOf(manifest).type !== 'IMAGE' || !IMAGE_CONFIGS.includes(manifest.config?.mediaType ?? ''))
+    return false
   return !manifest.layers.some((layer: Descriptor) => layer.mediaType === STATEMENT)
 }
 
@@ -62,7 +67,11 @@ async function imagesIn(
 }
 
 /** A cache has of an index only the platforms that were pulled. */
-async function manifestThere(registry: Registry, name: string, digest: Digest): Promise<Manifest | undefined> {
+async function manifestThere(
+  registry: Registry,
+  name: string,
+  digest: Digest,
+): Promise<Manifest | undefined> {
   try {
     const { record, bytes } = await findManifest(registry, name, { kind: 'digest', digest })
     return parseManifest(bytes, record.mediaType)

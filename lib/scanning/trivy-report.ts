@@ -58,7 +58,9 @@ export function reportIn(
 ): Report {
   const results = resultsIn(json)
   const vulnerabilities = unique(
-    results.flatMap(({ Vulnerabilities }) => (Vulnerabilities ?? []).map((each) => vulnerabilityOf(each, digest))),
+    results.flatMap(({ Vulnerabilities }) =>
+      (Vulnerabilities ?? []).map((each) => vulnerabilityOf(each, digest)),
+    ),
   )
   return {
     generated_at: new Date(atMs).toISOString(),
@@ -79,10 +81,15 @@ function resultsIn(json: string): Result[] {
   const read = document.safeParse(parsed)
   if (!read.success) {
     const [issue] = read.error.issues
-    throw new ScannerError(`trivy’s report has another shape: ${issue?.path.join('.')}: ${issue?.message}`, { final: true })
+    throw new ScannerError(`trivy’s report has another shape: ${issue?.path.join('.')}: ${issue?.message}`, {
+      final: true,
+    })
   }
   if (read.data.SchemaVersion !== SCHEMA_VERSION)
-    throw new ScannerError(`trivy’s report has schema ${read.data.SchemaVersion}, expected ${SCHEMA_VERSION}`, { final: true })
+    throw new ScannerError(
+      `trivy’s report has schema ${read.data.SchemaVersion}, expected ${SCHEMA_VERSION}`,
+      { final: true },
+    )
   return read.data.Results ?? []
 }
 
@@ -122,7 +129,13 @@ function unique(found: Vulnerability[]): Vulnerability[] {
 }
 
 function findingsOf({ Target, Secrets, Misconfigurations }: Result): Finding[] {
-  const one = (kind: Finding['kind'], id: string, severity: string, title: string, line?: number): Finding => ({
+  const one = (
+    kind: Finding['kind'],
+    id: string,
+    severity: string,
+    title: string,
+    line?: number,
+  ): Finding => ({
     kind,
     id,
     severity: severityNamed(severity) as Severity,

@@ -3,7 +3,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { type ScanContext, type Scanner, ScannerError, type ScannerState, type ScanTarget } from './scanner.ts'
+import {
+  type ScanContext,
+  type Scanner,
+  ScannerError,
+  type ScannerState,
+  type ScanTarget,
+} from './scanner.ts'
 import { reportIn } from './trivy-report.ts'
 
 export interface TrivySettings {
@@ -32,10 +38,12 @@ const ERROR_CHARACTERS = 2000
 const GRACE_MS = 5000
 const VENDOR = 'Aqua Security'
 
-export function createTrivy(settings: TrivySettings): Scanner {
+/** @param unnamed whether this registry is reached by an address, which its certificate does not name */
+export function createTrivy(settings: TrivySettings, unnamed: () => boolean): Scanner {
+  const now = () => ({ ...settings, insecure: settings.insecure || unnamed() })
   return {
     state: (signal) => stateOf(settings, signal),
-    scan: (target, context) => scan(settings, target, context),
+    scan: (target, context) => scan(now(), target, context),
   }
 }
 
@@ -65,7 +73,7 @@ async function scan(settings: TrivySettings, target: ScanTarget, { signal, log }
   const limit = AbortSignal.any([signal, AbortSignal.timeout(settings.timeoutSeconds * 1000 + GRACE_MS)])
   try {
     await mkdir(settings.cache, { recursive: true })
-    const args = [...argumentsFor(settings, target), '--output', report, imageOf(target)]
+    const args = [...argumentsFor(settings), '--output', report, imageOf(target)]
     log(`${settings.program} ${args.join(' ')}`)
     // Layers it unpacks go where they are removed afterwards, whatever becomes of it.
     const env = { TRIVY_REGISTRY_TOKEN: target.token, TMPDIR: directory }
@@ -85,7 +93,7 @@ function imageOf({ origin, repository, digest }: ScanTarget): string {
   return `${new URL(origin).host}/${repository}@${digest}`
 }
 
-function argumentsFor(settings: TrivySettings, { origin }: ScanTarget): string[] {
+function argumentsFor(settings: TrivySettings): string[] {
   const flag = (name: string, on: boolean) => (on ? [name] : [])
   const value = (name: string, given: string) => (given === '' ? [] : [name, given])
   return [
@@ -97,7 +105,7 @@ function argumentsFor(settings: TrivySettings, { origin }: ScanTarget): string[]
     ...flag('--offline-scan', settings.offline),
     ...value('--db-repository', settings.databaseRepository),
     ...value('--java-db-repository', settings.javaDatabaseRepository),
-    ...flag('--insecure', settings.insecure || origin.startsWith('http:')),
+    ...flag('--insecure', settings.insecure),
   ]
 }
 
@@ -108,7 +116,10 @@ async function readReport(file: string): Promise<string> {
   )
   if (size === undefined) throw new ScannerError('trivy ended without a report')
   if (size > REPORT_LIMIT_BYTES)
-    throw new ScannerError(`trivy’s report has ${size} bytes, more than the ${REPORT_LIMIT_BYTES} that are read`, { final: true })
+    throw new ScannerError(
+      `trivy’s report has ${size} bytes, more than the ${REPORT_LIMIT_BYTES} that are read`,
+      { final: true },
+    )
   return readFile(file, 'utf8')
 }
 
@@ -130,7 +141,9 @@ function run(
     child.on('error', (error: NodeJS.ErrnoException) =>
       reject(
         error.code === 'ENOENT'
-          ? new ScannerError(`there is no program ${program}: install trivy, or name it with --trivy`, { final: true })
+          ? new ScannerError(`there is no program ${program}: install trivy, or name it with --trivy`, {
+              final: true,
+            })
           : new ScannerError(`trivy cannot be run: ${error.message}`, { cause: error }),
       ),
     )
@@ -139,7 +152,9 @@ function run(
       if (code === 0) return resolve({ output: output(), errors: errors() })
       const why = killed ? `was killed by ${killed}` : `ended with ${code}`
       const said = lastOf(errors())
-      reject(new ScannerError(signal.aborted ? 'trivy took too long, or was stopped' : `trivy ${why}: ${said}`))
+      reject(
+        new ScannerError(signal.aborted ? 'trivy took too long, or was stopped' : `trivy ${why}: ${said}`),
+      )
     })
   })
 }

@@ -27,6 +27,7 @@ import { type Log, openLog } from './log.ts'
 import { createMetrics, type ServerMetrics } from './metrics.ts'
 import { createNodeServer, type TlsFiles } from './node-server.ts'
 import type { OpenStores } from './open-stores.ts'
+import { scanningOf } from './scanning.ts'
 import { StartupError } from './startup-error.ts'
 import { upstreamsOf } from './upstreams.ts'
 
@@ -75,7 +76,10 @@ export async function startServer(config: Config, stores: OpenStores): Promise<R
     opened.push(() => background.stop())
     const { sweepNow } = background
     const metrics = createMetrics(recorder)
-    if (config.background === 'on') opened.push(runJobs(jobs, { sweepNow, upstreams }, log.logger, metrics))
+    let here = ''
+    const scanning = scanningOf(stores, config, () => here)
+    const jobParts = { sweepNow, upstreams, ...(scanning ? { scanning } : {}) }
+    if (config.background === 'on') opened.push(runJobs(jobs, jobParts, log.logger, metrics))
     const api = {
       registry,
       jobs: jobs.jobs,
@@ -98,7 +102,8 @@ export async function startServer(config: Config, stores: OpenStores): Promise<R
     const redirect = await listenForRedirect(config, servers[0]!)
     const all = redirect ? [...servers, redirect] : servers
     opened.push(() => drain(all))
-    url ||= urlOf(servers[0]!, config)
+    here = urlOf(servers[0]!, config)
+    url ||= here
     log.logger.info({ component: 'server', url, open: config.open }, 'listening')
     return {
       url,

@@ -1,6 +1,7 @@
 // A rule that pulls from another registry, run by the worker.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb'
+import { keys } from '../../lib/registry/keys.ts'
 import { clientOf, pushImage } from '../api/client.ts'
 import { startServer } from '../support/server.ts'
 import { askerFor } from './everything.ts'
@@ -51,10 +52,11 @@ export async function pullByRule(twin: Twin): Promise<void> {
 
 /** The scheduled look, now. */
 async function lookAtRegistries(twin: Twin): Promise<void> {
+  const { pk, sk } = keys.schedule('REGISTRY_HEALTH', 0)
   await twin.cloud.stores.dynamodb.send(
     new UpdateItemCommand({
       TableName: twin.table,
-      Key: { pk: { S: 'JC' }, sk: { S: 'REGISTRY_HEALTH#0' } },
+      Key: { pk: { S: pk }, sk: { S: sk } },
       UpdateExpression: 'SET a.nextAtMs = :now',
       ConditionExpression: 'attribute_exists(pk)',
       ExpressionAttributeValues: { ':now': { N: '0' } },

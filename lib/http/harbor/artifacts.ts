@@ -1,5 +1,7 @@
 // Artifacts: listed, shown, copied, deleted; and what is inside them.
+
 import { getAddition } from '../../artifacts/additions.ts'
+import type { Artifact } from '../../artifacts/artifact.ts'
 import { getArtifact } from '../../artifacts/artifacts.ts'
 import { copyArtifact } from '../../artifacts/copy-artifact.ts'
 import { deleteArtifact } from '../../artifacts/delete-artifact.ts'
@@ -7,6 +9,8 @@ import { listAccessories } from '../../artifacts/list-accessories.ts'
 import { listArtifacts, listProjectArtifacts } from '../../artifacts/list-artifacts.ts'
 import { RegistryError } from '../../oci/errors.ts'
 import { parseName, parseReference, projectOf, type Reference } from '../../oci/reference.ts'
+import type { Project } from '../../registry/projects.ts'
+import { scanOverviews } from '../../scanning/artifact-scans.ts'
 import type { HttpRequest, HttpResponse } from '../message.ts'
 import { answer, created, done } from './answers.ts'
 import { accessoryView, artifactView } from './artifact-view.ts'
@@ -19,6 +23,7 @@ import {
 } from './call.ts'
 import { pageAnswer } from './lists.ts'
 import { referenceIn, requireRepositoryRight, requireWhole, wantedIn } from './repository-call.ts'
+import { overviewView, reportTypesIn } from './scan-view.ts'
 
 const LIST = '/projects/{project}/repositories/{repository}/artifacts'
 const ONE = `${LIST}/{reference}`
@@ -30,7 +35,6 @@ export const ARTIFACT_ROUTES: HarborRoute[] = [
   { method: 'GET', path: ONE, run: show },
   { method: 'DELETE', path: ONE, run: remove },
   { method: 'GET', path: `${ONE}/accessories`, run: accessories },
-  { method: 'GET', path: `${ONE}/additions/vulnerabilities`, run: vulnerabilities },
   { method: 'GET', path: `${ONE}/additions/{addition}`, run: addition },
 ]
 
@@ -42,12 +46,7 @@ async function list(call: HarborCall): Promise<HttpResponse> {
     with: partsIn(call.request),
   })
   requireWhole(wanted, total)
-  return pageAnswer(
-    call.request,
-    wanted.shown,
-    total,
-    artifacts.map((artifact) => artifactView(artifact, project)),
-  )
+  return pageAnswer(call.request, wanted.shown, total, await views(call, project, artifacts))
 }
 
 async function listOfProject(call: HarborCall): Promise<HttpResponse> {
@@ -60,18 +59,25 @@ async function listOfProject(call: HarborCall): Promise<HttpResponse> {
     latest: flagInQuery(call.request, 'latest_in_repository', false),
   })
   requireWhole(wanted, total)
-  return pageAnswer(
-    call.request,
-    wanted.shown,
-    total,
-    artifacts.map((artifact) => artifactView(artifact, project)),
-  )
+  return pageAnswer(call.request, wanted.shown, total, await views(call, project, artifacts))
 }
 
 async function show(call: HarborCall): Promise<HttpResponse> {
   const { project, name } = await requireRepositoryRight(call, 'artifact', 'read')
   const artifact = await getArtifact(call.registry, name, referenceIn(call), partsIn(call.request))
-  return answer(200, artifactView(artifact, project))
+  return answer(200, (await views(call, project, [artifact]))[0])
+}
+
+/** With what their scans found, where that is asked for. */
+async function views(call: HarborCall, project: Project, artifacts: Artifact[]): Promise<object[]> {
+  const shown = artifacts.map((artifact) => artifactView(artifact, project))
+  if (!flagInQuery(call.request, 'with_scan_overview', false)) return shown
+  const overviews = await scanOverviews(call.registry, artifacts)
+  const types = reportTypesIn(call.request)
+  return shown.map((view, index) => {
+    const overview = overviews[index]
+    return overview ? { ...view, scan_overview: overviewView(overview, types) } : view
+  })
 }
 
 /** Tags and accessories come unless they are refused, labels when they are asked for. */
@@ -146,15 +152,4 @@ async function addition(call: HarborCall): Promise<HttpResponse> {
   // Pushers write these texts: no browser shall take one for a page of ours.
   const headers = { 'Content-Type': contentType, 'X-Content-Type-Options': 'nosniff' }
   return { status: 200, headers, body: content, lengthBytes: content.length }
-}
-
-/** Nothing has scanned it. */
-async function vulnerabilities(call: HarborCall): Promise<HttpResponse> {
-  const { name } = await requireRepositoryRight(call, 'artifact-addition', 'read')
-  await getArtifact(call.registry, name, referenceIn(call), {
-    tags: false,
-    labels: false,
-    accessories: false,
-  })
-  return answer(200, {})
 }

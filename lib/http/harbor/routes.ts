@@ -21,6 +21,9 @@ import { REPLICATION_EXECUTION_ROUTES } from './replication-executions.ts'
 import { REPLICATION_POLICY_ROUTES } from './replication-policies.ts'
 import { REPOSITORY_ROUTES } from './repositories.ts'
 import { ROBOT_ROUTES } from './robots.ts'
+import { SCAN_ALL_ROUTES } from './scan-all.ts'
+import { SCANNER_ROUTES } from './scanners.ts'
+import { SCAN_ROUTES } from './scans.ts'
 import { SEARCH_ROUTES } from './search.ts'
 import { SIGNATURE_TRUST_ROUTES } from './signature-trust.ts'
 import { STATISTICS_ROUTES } from './statistics.ts'
@@ -34,6 +37,7 @@ import { WEBHOOK_ROUTES } from './webhooks.ts'
 export const ROUTES: HarborRoute[] = [
   ...SYSTEM_ROUTES,
   ...REPOSITORY_ROUTES,
+  ...SCAN_ROUTES,
   ...ARTIFACT_ROUTES,
   ...ARTIFACT_TAG_ROUTES,
   ...LABEL_ROUTES,
@@ -62,4 +66,6 @@ export const ROUTES: HarborRoute[] = [
   ...JOBSERVICE_ROUTES,
   ...REPLICATION_POLICY_ROUTES,
   ...REPLICATION_EXECUTION_ROUTES,
+  ...SCAN_ALL_ROUTES,
+  ...SCANNER_ROUTES,
 ]

@@ -1,0 +1,35 @@
+// Scans that were begun: stopped, and their logs read.
+import { type Jobs, stopExecution } from '../jobs/executions.ts'
+import { readTaskLog } from '../jobs/task-log.ts'
+import { RegistryError } from '../oci/errors.ts'
+import type { Registry } from '../registry/registry.ts'
+import { scansOf } from './overview.ts'
+import type { Scan } from './scan.ts'
+import type { Scannable } from './scannable.ts'
+
+export async function scansIn(registry: Registry, { repository, images }: Scannable): Promise<Scan[]> {
+  const found = await scansOf(registry, repository.id, images)
+  return [...found.values()]
+}
+
+/** @throws REQUEST_INVALID where none was ever begun */
+export async function stopScan(jobs: Jobs, scannable: Scannable): Promise<void> {
+  const scans = await scansIn(jobs.registry, scannable)
+  const executions = new Set(scans.map(({ execution }) => execution).filter((number) => number > 0))
+  if (executions.size === 0)
+    throw new RegistryError('REQUEST_INVALID', `no scan job for artifact digest=${scannable.digest}`)
+  for (const execution of executions) await stopExecution(jobs, execution)
+}
+
+/**
+ * @param report as `Overview.report` has it: of one scan, or of several with `+` between them
+ * @throws NOT_FOUND
+ */
+export async function scanLog(registry: Registry, scannable: Scannable, report: string): Promise<string> {
+  const wanted = report.split(/[+ ]/)
+  const scans = (await scansIn(registry, scannable)).filter(({ attempt }) => wanted.includes(attempt))
+  if (scans.length === 0)
+    throw new RegistryError('NOT_FOUND', `report with uuid ${report.slice(0, 200)} does not exist`)
+  const logs = await Promise.all(scans.map(({ task }) => (task === 0 ? '' : readTaskLog(registry, task))))
+  return logs.join('')
+}

@@ -1,0 +1,61 @@
+// The scanner of a server, when it has one.
+import path from 'node:path'
+import { Tokens } from '../access/tokens.ts'
+import type { Config } from '../config/schema.ts'
+import type { Scanning } from '../scanning/job.ts'
+import { createTrivy, type TrivySettings } from '../scanning/trivy.ts'
+import type { OpenStores } from './open-stores.ts'
+
+type ScannerConfig = Pick<
+  Config,
+  | 'data'
+  | 'trivy'
+  | 'trivyCache'
+  | 'trivyChecks'
+  | 'trivyIgnoreUnfixed'
+  | 'trivySkipUpdate'
+  | 'trivyOffline'
+  | 'trivyTimeoutSeconds'
+  | 'trivyDbRepository'
+  | 'trivyJavaDbRepository'
+  | 'trivyInsecure'
+>
+
+const AT_ONCE = 2
+const LOOPBACK = /^https:\/\/(127\.|\[::1\])/
+
+/** @param origin of this registry, as the scanner reaches it */
+export function scanningOf(
+  { registry, secrets }: Pick<OpenStores, 'registry' | 'secrets'>,
+  config: ScannerConfig,
+  origin: () => string,
+): Scanning | undefined {
+  if (config.trivy === 'off') return undefined
+  const tokens = new Tokens(secrets, 'entrepot', registry.clock)
+  const settings = trivySettings(config)
+  return {
+    // Its certificate names a host, and no address.
+    scanner: createTrivy(settings, () => LOOPBACK.test(origin())),
+    origin,
+    token: ({ name, projectId }) =>
+      tokens.issue('scanner', [{ type: 'repository', name, actions: ['pull'], projectId }]),
+    timeoutSeconds: config.trivyTimeoutSeconds,
+    atOnce: AT_ONCE,
+  }
+}
+
+function trivySettings(config: ScannerConfig): TrivySettings {
+  return {
+    program: config.trivy,
+    cache: path.resolve(config.trivyCache ?? path.join(config.data, 'trivy')),
+    // Harbor's name for it.
+    checks: config.trivyChecks.split(',').map((each) => (each === 'config' ? 'misconfig' : each)),
+    ignoreUnfixed: config.trivyIgnoreUnfixed === 'on',
+    skipUpdate: config.trivySkipUpdate === 'on',
+    offline: config.trivyOffline === 'on',
+    timeoutSeconds: config.trivyTimeoutSeconds,
+    databaseRepository: config.trivyDbRepository,
+    javaDatabaseRepository: config.trivyJavaDbRepository,
+    insecure: config.trivyInsecure === 'on',
+  }
+}
