@@ -95,7 +95,18 @@ const LOCAL: Suite[] = [
     needs: ['docker-registry', 'skopeo', 'crane', 'oras'],
     when: 'ci',
   },
-  { name: 'import', files: ['test/import'], needs: ['skopeo', 'crane', 'oras'], when: 'ci' },
+  {
+    name: 'import',
+    files: ['test/import'],
+    needs: ['docker-registry', 'skopeo', 'crane', 'oras'],
+    when: 'ci',
+  },
+  {
+    name: 'scan-tools',
+    files: ['test/scanning/trivy.test.ts'],
+    needs: ['trivy', 'trivy-db', 'go', 'crane', 'oras', 'docker-registry'],
+    when: 'all',
+  },
   { name: 'durability-kill', files: ['test/durability/kill.test.ts'], needs: [], when: 'ci' },
   { name: 'durability-sync', files: ['test/durability/sync.test.ts'], needs: ['strace'], when: 'ci' },
   { name: 'cfn-lint', files: ['test/lint'], needs: ['cfn-lint'], when: 'ci' },
@@ -131,6 +142,8 @@ const LOCAL: Suite[] = [
       'ctr',
       'dockerd',
       'docker',
+      'runc',
+      'jq',
     ],
     when: 'ci',
   },
@@ -180,9 +193,18 @@ const AS_OTHERS: Suite[] = (['user', 'robot'] as const).map((login) =>
 const ON_TWIN: Suite[] = [
   onTwin(
     'deployment',
-    ['limits', 'bytes', 'rights', 'cognito', 'bad-input', 'doctor', 'ingest', 'on-push', 'proxy'].map(
-      (name) => `test/twin/${name}.test.ts`,
-    ),
+    [
+      'limits',
+      'bytes',
+      'rights',
+      'cognito',
+      'bad-input',
+      'doctor',
+      'ingest',
+      'logins',
+      'on-push',
+      'proxy',
+    ].map((name) => `test/twin/${name}.test.ts`),
     ['skopeo', 'crane', 'oras', 'regctl'],
   ),
   onTwin(
@@ -230,6 +252,7 @@ export const SUITES: Suite[] = [
   aws('cuts', { CUT_STRIDE: process.env.CUT_STRIDE ?? '10' }),
   // The core's own suites: bytes through the server, so that all of it is seen; the clients follow redirects.
   onAws(named('api'), { TEST_REDIRECT: 'off' }, 'ci'),
+  onAws(named('import'), {}, 'ci'),
   onAws(named('conformance-v1')),
   onAws(named('conformance-rc')),
   onAws(named('conformance-main')),

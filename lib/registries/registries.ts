@@ -7,6 +7,7 @@ import { nextNumber } from '../registry/numbers.ts'
 import { pagesOf } from '../registry/partitions.ts'
 import type { Attributes, Write } from '../registry/ports.ts'
 import { number, type Registry, text } from '../registry/registry.ts'
+import { scheduleHealth, unscheduleHealth } from './health-schedule.ts'
 import {
   checkedText,
   opened,
@@ -56,6 +57,7 @@ export async function createRegistry(
     listingWrite(made),
   ])
   if (!outcome.ok) throw taken(made.name)
+  await scheduleHealth(registry)
   return made
 }
 
@@ -112,6 +114,7 @@ export async function updateRegistry(
   } catch (error) {
     throw error instanceof RegistryError && error.code === 'CONFLICT' ? taken(after.name) : error
   }
+  await scheduleHealth(registry)
   return after
 }
 
@@ -143,6 +146,7 @@ export async function deleteRegistry(registry: Registry, id: number): Promise<Re
   ])
   if (!outcome.ok)
     throw new RegistryError('PRECONDITION', `the registry ${id} is being changed or used: try again`)
+  if ((await listRegistries(registry)).length === 0) await unscheduleHealth(registry)
   return remote
 }
 

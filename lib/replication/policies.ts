@@ -119,11 +119,15 @@ async function policiesIn(
 
 const RUNNING_LOOKED_AT = 50
 
-/** @returns the number of an execution of the policy that has not ended, other than `own` */
-export async function runningOf(registry: Registry, policy: number, own = 0): Promise<number | undefined> {
+/** @returns the number of an execution of the policy that has not ended, begun before `own`: of two at once, one goes on */
+export async function runningOf(
+  registry: Registry,
+  policy: number,
+  own = Number.POSITIVE_INFINITY,
+): Promise<number | undefined> {
   let looked = 0
   for await (const { number: execution, status } of executionsOf(registry, VENDOR, policy)) {
-    if (status === 'Running' && execution !== own) return execution
+    if (status === 'Running' && execution < own) return execution
     if (++looked === RUNNING_LOOKED_AT) return undefined
   }
   return undefined

@@ -8,7 +8,7 @@ import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { RegistryError } from '../oci/errors.ts'
 import type { OpenStores } from './open-stores.ts'
-import { type Process, UsageError } from './operation.ts'
+import { type Process, printable, UsageError } from './operation.ts'
 import { OPERATIONS } from './operations.ts'
 
 /** Unix socket paths are bounded to about 104 bytes. */
@@ -116,9 +116,10 @@ export async function runOperation(
   try {
     return await found.run({ stores, registry: stores.registry, background, actor, print }, args)
   } catch (error) {
-    if (error instanceof UsageError) print(`${error.message}; usage: entrepot ${found.usage}`)
-    else if (error instanceof RegistryError) print(`${error.code}: ${error.message}`)
-    else print(`failed: ${(error as Error).message}`)
+    const { message } = error as Error
+    if (error instanceof UsageError) print(printable(`${message}; usage: entrepot ${found.usage}`))
+    else if (error instanceof RegistryError) print(printable(`${error.code}: ${message}`))
+    else print(printable(`failed: ${message}`))
     return error instanceof UsageError ? 2 : 1
   }
 }

@@ -4,13 +4,13 @@ import { type Pull, pullProject, type SourceAddress, sourceRegistry } from '../h
 import { type Drift, type DriftState, driftOf } from '../harbor-import/drift.ts'
 import { HarborApi } from '../harbor-import/harbor-api.ts'
 import { bringSettings, type Import } from '../harbor-import/import.ts'
-import { isDrift, type State } from '../harbor-import/outcome.ts'
+import { isDrift, part, type State } from '../harbor-import/outcome.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { HttpClient } from '../outbound/http-client.ts'
 import { checkedUrl } from '../registries/registry-url.ts'
 import { type ImportOptions, importOptions } from './import-arguments.ts'
 import { jobsOf } from './jobs.ts'
-import { type Operation, type OperationContext, one, UsageError } from './operation.ts'
+import { type Operation, type OperationContext, one, printable, UsageError } from './operation.ts'
 import { SECRET_LINE } from './secrets-file.ts'
 
 export const IMPORT_OPERATIONS: Record<string, Operation> = {
@@ -64,7 +64,8 @@ async function importHarbor(context: OperationContext, url: string, options: Imp
     }
     const projects = await bringSettings(bringing)
     const address = { url, insecure, caCertificate, accessKey: user, accessSecret: password }
-    for (const { name } of projects) await bringContent(context, bringing, name, address, told)
+    for (const { name } of projects)
+      await part(bringing, 'content', name, () => bringContent(context, bringing, name, address, told))
     return told.end()
   } finally {
     http.close()
@@ -110,8 +111,7 @@ function tellings(context: OperationContext, { all, writes, dryRun }: ImportOpti
   const settings: Counts<State> = {}
   const content: Counts<DriftState> = {}
   let pulled = 0
-  // What another registry says may not move the cursor of who reads it.
-  const print = (line: string) => context.print(line.replaceAll(/(?!\t)\p{Cc}/gu, '?'))
+  const print = (line: string) => context.print(printable(line))
   const report: Import['report'] = ({ kind, name, state, why }) => {
     settings[state] = (settings[state] ?? 0) + 1
     const word = dryRun && state === 'missing' ? 'would bring' : state

@@ -46,3 +46,8 @@ export function one(args: string[]): string {
   if (args.length !== 1 || args[0] === '') throw new UsageError('expected exactly one argument')
   return args[0]!
 }
+
+/** What others wrote may not move the cursor of whoever reads it. */
+export function printable(line: string): string {
+  return line.replaceAll(/(?!\t)\p{Cc}/gu, '?')
+}

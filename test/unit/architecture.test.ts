@@ -33,7 +33,7 @@ const LAYERS: Record<string, string[]> = {
   config: ['oci', 'registry'],
   outbound: [],
   upstream: ['oci', 'outbound'],
-  registries: ['oci', 'registry', 'access', 'outbound', 'upstream'],
+  registries: ['oci', 'registry', 'access', 'jobs', 'outbound', 'upstream'],
   events: ['oci', 'registry', 'access', 'jobs', 'outbound'],
   proxy: ['oci', 'registry', 'registries', 'upstream'],
   http: [
@@ -115,7 +115,7 @@ const OUTSIDE: Record<string, string[]> = {
   jobs: ['node:crypto', 'node:timers/promises', 'croner'],
   kinds: [],
   replication: ['node:timers/promises', 're2js', 'semver'],
-  'harbor-import': ['node:crypto', 'node:timers/promises'],
+  'harbor-import': ['node:crypto', 'node:timers/promises', 'node:util'],
   artifacts: ['node:util', 'node:zlib', 'modern-tar'],
   access: ['node:crypto', 'jose'],
   config: ['node:fs', 'node:tls', 'node:util', 'yaml', 'zod'],
