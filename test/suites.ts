@@ -103,8 +103,8 @@ const LOCAL: Suite[] = [
     when: 'ci',
   },
   {
-    name: 'scan-tools',
-    files: ['test/scanning/trivy.test.ts'],
+    name: 'scan',
+    files: ['test/scanning'],
     needs: ['trivy', 'trivy-db', 'go', 'crane', 'oras', 'docker-registry'],
     when: 'all',
   },
