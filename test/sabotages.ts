@@ -76,6 +76,12 @@ export const SABOTAGES: Sabotage[] = [
     needs: ['trivy', 'trivy-db', 'go', 'crane', 'oras', 'docker-registry'],
   },
   {
+    name: 'scan-report',
+    breaks: 'the registry’s report lacks a vulnerability that trivy found',
+    files: ['test/scanning/scans.test.ts'],
+    needs: ['trivy', 'trivy-db', 'go', 'crane', 'oras', 'docker-registry'],
+  },
+  {
     name: 'no-fsync',
     breaks: 'files are acknowledged without having been synced',
     files: ['test/durability/sync.test.ts'],
