@@ -1,5 +1,5 @@
 // Jobs in the cloud: takes the heavy ones from their queue, and goes to sleep when there are none.
-import { hostname } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { ECSClient, UpdateServiceCommand } from '@aws-sdk/client-ecs'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { dispatchTo } from '../lib/aws/job-queues.ts'
@@ -15,8 +15,18 @@ import { jobKinds } from '../lib/kinds/kinds.ts'
 import { createAddressGuard } from '../lib/outbound/address-guard.ts'
 import { Upstreams } from '../lib/registries/upstreams.ts'
 import { sweep } from '../lib/registry/gc/sweep.ts'
+import { scanningOf } from '../lib/server/scanning.ts'
+import { startServer } from '../lib/server/server.ts'
 
 const AT_ONCE = 4
+const LOOPBACK = {
+  host: '127.0.0.1',
+  port: 0,
+  edge: 'off',
+  background: 'off',
+  logTo: 'stdout',
+  data: tmpdir(),
+} as const
 
 trustExtraAuthorities(process.env)
 const config = readConfig(['--stores', 'aws'], process.env)
@@ -27,10 +37,18 @@ if (url === undefined || !dispatch)
   throw new Error('environment variables ENTREPOT_QUEUE and ENTREPOT_LIGHT_QUEUE: required')
 
 const tell = (line: object) => console.log(JSON.stringify({ component: 'worker', ...line }))
-const { registry, secrets, ecr } = await openAwsStores(config, { prepared: true })
+const stores = await openAwsStores(config, { prepared: true })
+const { registry, secrets, ecr } = stores
 const guard = createAddressGuard(privateNetworks(config))
 const upstreams = new Upstreams({ keys: secrets, guard, ...(ecr ? { ecr } : {}) })
-const kinds = jobKinds({ sweepNow: (trigger) => sweep(registry, trigger), upstreams })
+// The scanner pulls from this very process, so that it needs no way to the front door, nor its certificate.
+const front = await startServer({ ...config, ...LOOPBACK }, stores)
+const scanning = scanningOf(stores, config, () => front.url)
+const kinds = jobKinds({
+  sweepNow: (trigger) => sweep(registry, trigger),
+  upstreams,
+  ...(scanning ? { scanning } : {}),
+})
 const queue = createSqsQueue(new SQSClient({}), { url, visibilitySeconds: 120 })
 const worker = runWorker(
   { registry, dispatch, kinds, ended: taskEnded },
@@ -51,4 +69,5 @@ if (cluster !== undefined && service !== undefined && !worker.stopped)
   await new ECSClient({}).send(new UpdateServiceCommand({ cluster, service, desiredCount: 0 }))
 worker.stop()
 await worker.ended
+await front.stop()
 process.exit(0)

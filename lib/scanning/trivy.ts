@@ -1,6 +1,6 @@
 // Trivy (https://trivy.dev) as the scanner: its program is run for each scan, and pulls from this registry itself.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import {
@@ -37,6 +37,9 @@ const ERROR_CHARACTERS = 2000
 /** Of a program that was told to stop. */
 const GRACE_MS = 5000
 const VENDOR = 'Aqua Security'
+const DATABASE_SCHEMA = '2'
+/** What it would ask of the internet besides its databases. */
+const ALONE = ['--disable-telemetry', '--skip-version-check', '--skip-vex-repo-update']
 
 /** @param unnamed whether this registry is reached by an address, which its certificate does not name */
 export function createTrivy(settings: TrivySettings, unnamed: () => boolean): Scanner {
@@ -73,10 +76,11 @@ async function scan(settings: TrivySettings, target: ScanTarget, { signal, log }
   const limit = AbortSignal.any([signal, AbortSignal.timeout(settings.timeoutSeconds * 1000 + GRACE_MS)])
   try {
     await mkdir(settings.cache, { recursive: true })
+    if (!settings.skipUpdate) await updateDatabase(settings, limit, log)
     const args = [...argumentsFor(settings), '--output', report, imageOf(target)]
     log(`${settings.program} ${args.join(' ')}`)
     // Layers it unpacks go where they are removed afterwards, whatever becomes of it.
-    const env = { TRIVY_REGISTRY_TOKEN: target.token, TMPDIR: directory }
+    const env = { DOCKER_CONFIG: await loginFor(target, directory), TMPDIR: directory }
     const { errors } = await run(settings.program, args, env, limit)
     for (const line of errors.split('\n').filter((each) => each.trim() !== '')) log(line)
     const state = await stateOf(settings, signal)
@@ -87,6 +91,57 @@ async function scan(settings: TrivySettings, target: ScanTarget, { signal, log }
   } finally {
     await rm(directory, { recursive: true, force: true })
   }
+}
+
+/** Its databases are brought up to date apart from scans, so that those are sent no token of ours. */
+const updates = new Map<string, Promise<void>>()
+
+/** One download at a time for each cache. */
+async function updateDatabase(
+  settings: TrivySettings,
+  signal: AbortSignal,
+  log: (line: string) => void,
+): Promise<void> {
+  const { program, cache, databaseRepository, insecure } = settings
+  const before = updates.get(cache) ?? Promise.resolve()
+  const update = before
+    .catch(() => {})
+    .then(async () => {
+      const source = databaseRepository === '' ? [] : ['--db-repository', databaseRepository]
+      const options = [
+        '--no-progress',
+        '--cache-dir',
+        cache,
+        ...source,
+        ...(insecure ? ['--insecure'] : []),
+        ...ALONE,
+      ]
+      log(`${program} image --download-db-only ${source.join(' ')}`)
+      await run(program, ['image', '--download-db-only', ...options], {}, signal)
+      await requireSchema(cache)
+    })
+  updates.set(cache, update)
+  try {
+    await update
+  } finally {
+    if (updates.get(cache) === update) updates.delete(cache)
+  }
+}
+
+/** Trivy itself would notice at its next run only. */
+async function requireSchema(cache: string): Promise<void> {
+  const text = await readFile(path.join(cache, 'db', 'metadata.json'), 'utf8').catch(() => '{}')
+  const version = /"Version":\s*(\d+)/.exec(text)?.[1]
+  if (version === DATABASE_SCHEMA) return
+  await rm(path.join(cache, 'db'), { recursive: true, force: true })
+  throw new ScannerError(`trivy’s database has schema ${version ?? 'unknown'}, expected ${DATABASE_SCHEMA}`)
+}
+
+/** A token in the environment would go to every registry that is asked; here it stands beside the host it is for. */
+async function loginFor({ origin, token }: ScanTarget, directory: string): Promise<string> {
+  const config = { auths: { [new URL(origin).host]: { registrytoken: token } } }
+  await writeFile(path.join(directory, 'config.json'), JSON.stringify(config), { mode: 0o600 })
+  return directory
 }
 
 function imageOf({ origin, repository, digest }: ScanTarget): string {
@@ -101,9 +156,9 @@ function argumentsFor(settings: TrivySettings): string[] {
     ...['--cache-dir', settings.cache, '--timeout', `${settings.timeoutSeconds}s`],
     ...['--scanners', settings.checks.join(',')],
     ...flag('--ignore-unfixed', settings.ignoreUnfixed),
-    ...(settings.skipUpdate ? ['--skip-db-update', '--skip-java-db-update', '--skip-check-update'] : []),
+    ...['--skip-db-update', ...ALONE],
+    ...(settings.skipUpdate || settings.offline ? ['--skip-java-db-update', '--skip-check-update'] : []),
     ...flag('--offline-scan', settings.offline),
-    ...value('--db-repository', settings.databaseRepository),
     ...value('--java-db-repository', settings.javaDatabaseRepository),
     ...flag('--insecure', settings.insecure),
   ]
