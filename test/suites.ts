@@ -113,7 +113,7 @@ const LOCAL: Suite[] = [
   {
     name: 'harbor-cli',
     files: ['test/harbor/harbor-cli'],
-    needs: ['harbor-cli', ...DOCKER_HUB, 'crane'],
+    needs: ['harbor-cli', ...DOCKER_HUB, 'crane', 'script'],
     when: 'all',
   },
   {
