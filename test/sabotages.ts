@@ -136,6 +136,12 @@ export const SABOTAGES: Sabotage[] = [
     needs: ['versitygw', 'dynoxide', 'docker-registry', 'skopeo'],
   },
   {
+    name: 'any-holder',
+    breaks: 'a Harbor that asks where a blob is gets any repository',
+    files: ['test/harbor/adapter.test.ts'],
+    needs: ['harbor-adapter', 'docker-registry', 'openssl', 'crane', 'oras', 'skopeo'],
+  },
+  {
     name: 'login-limits',
     breaks: 'each process counts failed logins for itself',
     files: ['test/domain/login-limits.test.ts'],
