@@ -63,6 +63,19 @@ export const SABOTAGES: Sabotage[] = [
     needs: ['skopeo', 'crane', 'oras'],
   },
   {
+    name: 'retry-after',
+    breaks: 'the target answers 429 without saying for how long',
+    files: ['test/replication/limited.test.ts'],
+    needs: [],
+  },
+  {
+    name: 'scanning-forgotten',
+    breaks:
+      'the database that trivy is served has forgotten one advisory of a thousand, and what nobody has fixed',
+    files: ['test/scanning/trivy.test.ts'],
+    needs: ['trivy', 'trivy-db', 'go', 'crane', 'oras', 'docker-registry'],
+  },
+  {
     name: 'no-fsync',
     breaks: 'files are acknowledged without having been synced',
     files: ['test/durability/sync.test.ts'],
@@ -123,6 +136,12 @@ export const SABOTAGES: Sabotage[] = [
     needs: ['versitygw', 'dynoxide', 'docker-registry', 'skopeo'],
   },
   {
+    name: 'any-holder',
+    breaks: 'a Harbor that asks where a blob is gets any repository',
+    files: ['test/harbor/adapter.test.ts'],
+    needs: ['harbor-adapter', 'docker-registry', 'openssl', 'crane', 'oras', 'skopeo'],
+  },
+  {
     name: 'login-limits',
     breaks: 'each process counts failed logins for itself',
     files: ['test/domain/login-limits.test.ts'],
@@ -173,6 +192,14 @@ export const SABOTAGES: Sabotage[] = [
     breaks: 'a program has a right that it never uses',
     files: ['test/twin/rights.test.ts'],
     needs: [...TWIN, 'skopeo', 'crane', 'oras', 'regctl'],
+    env: { TEST_STORES: 'twin' },
+    together: true,
+  },
+  {
+    name: 'edge-viewer',
+    breaks: 'the edge takes the client’s own word for where it is',
+    files: ['test/twin/logins.test.ts'],
+    needs: TWIN,
     env: { TEST_STORES: 'twin' },
     together: true,
   },

@@ -29,6 +29,8 @@ function onAws(suite: Suite, env: Record<string, string> = {}, when: Suite['when
   }
 }
 
+/** Under its own names, which takes root. */
+const DOCKER_HUB = ['docker-registry', 'openssl']
 const AWS_STORES = ['versitygw', 'dynoxide']
 
 function aws(name: string, env: Record<string, string> = {}): Suite {
@@ -99,20 +101,50 @@ const LOCAL: Suite[] = [
     needs: ['docker-registry', 'skopeo', 'crane', 'oras'],
     when: 'ci',
   },
+  {
+    name: 'scan-tools',
+    files: ['test/scanning/trivy.test.ts'],
+    needs: ['trivy', 'trivy-db', 'go', 'crane', 'oras', 'docker-registry'],
+    when: 'all',
+  },
   { name: 'durability-kill', files: ['test/durability/kill.test.ts'], needs: [], when: 'ci' },
   { name: 'durability-sync', files: ['test/durability/sync.test.ts'], needs: ['strace'], when: 'ci' },
   { name: 'cfn-lint', files: ['test/lint'], needs: ['cfn-lint'], when: 'ci' },
-  { name: 'harbor-cli', files: ['test/harbor/harbor-cli.test.ts'], needs: ['harbor-cli'], when: 'all' },
+  {
+    name: 'harbor-cli',
+    files: ['test/harbor/harbor-cli'],
+    needs: ['harbor-cli', ...DOCKER_HUB, 'crane'],
+    when: 'all',
+  },
+  {
+    name: 'harbor-adapter',
+    files: ['test/harbor/adapter.test.ts'],
+    needs: ['harbor-adapter', ...DOCKER_HUB, 'crane', 'oras', 'skopeo'],
+    when: 'all',
+  },
   {
     name: 'terraform',
     files: ['test/harbor/terraform.test.ts'],
-    needs: ['terraform-provider-harbor', 'terraform-provider-harbor-tests', 'tofu'],
+    needs: ['terraform-provider-harbor', 'terraform-provider-harbor-tests', 'tofu', ...DOCKER_HUB],
     when: 'all',
   },
   {
     name: 'proxy',
     files: ['test/proxy'],
-    needs: [...AWS_STORES, 'docker-registry', 'skopeo', 'crane', 'oras', 'podman', 'containerd', 'ctr'],
+    needs: [
+      ...AWS_STORES,
+      'docker-registry',
+      'skopeo',
+      'crane',
+      'oras',
+      'podman',
+      'containerd',
+      'ctr',
+      'dockerd',
+      'docker',
+      'runc',
+      'jq',
+    ],
     when: 'ci',
   },
   { name: 'slow', files: ['test/slow'], needs: [], when: 'all' },
@@ -161,9 +193,18 @@ const AS_OTHERS: Suite[] = (['user', 'robot'] as const).map((login) =>
 const ON_TWIN: Suite[] = [
   onTwin(
     'deployment',
-    ['limits', 'bytes', 'rights', 'cognito', 'bad-input', 'doctor', 'ingest', 'on-push', 'proxy'].map(
-      (name) => `test/twin/${name}.test.ts`,
-    ),
+    [
+      'limits',
+      'bytes',
+      'rights',
+      'cognito',
+      'bad-input',
+      'doctor',
+      'ingest',
+      'logins',
+      'on-push',
+      'proxy',
+    ].map((name) => `test/twin/${name}.test.ts`),
     ['skopeo', 'crane', 'oras', 'regctl'],
   ),
   onTwin(

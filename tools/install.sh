@@ -23,6 +23,8 @@ ctr2          all   v2.4.2    github.com/containerd/containerd/v2/cmd/ctr       
 containerd2   all   v2.4.2    github.com/containerd/containerd/v2/cmd/containerd  no_btrfs,no_devmapper,no_zfs,no_cri,no_aufs
 cosign        all   v3.1.3    github.com/sigstore/cosign/v3/cmd/cosign          -
 notation      all   v1.3.2    github.com/notaryproject/notation/cmd/notation    -
+trivy         all   v0.72.0   github.com/aquasecurity/trivy/cmd/trivy           -
+trivy-db      all   v0.0.0-20260629102122-a0049d7ad12f  github.com/aquasecurity/trivy-db/cmd/trivy-db  -
 '
 
 # A DynamoDB emulator that is tested against the real one, and AWS's other services.
@@ -91,7 +93,7 @@ install_debian() {
 # from a module of our own that requires it; that also lets the binary have a name of our choosing.
 install_go() {
   local name=$1 version=$2 package=$3 tags=$4
-  local stamp=$bin/.$name-$version module=$cache/go/$name
+  local stamp=$bin/.$name-$version module=$cache/go/$name ldflags='-s -w'
   if [ -e "$stamp" ] && [ -x "$bin/$name" ]; then
     say "$name $version: here"
     return
@@ -102,13 +104,18 @@ install_go() {
   (
     cd "$module"
     export GOFLAGS='-trimpath -buildvcs=false' CGO_ENABLED=0
+    if [ "$name" = trivy ]; then
+      # It imports encoding/json/v2; its version is set by the linker and stands in every report.
+      export GOEXPERIMENT=jsonv2
+      ldflags="$ldflags -X github.com/aquasecurity/trivy/pkg/version/app.ver=${version#v}"
+    fi
     go mod init "tools/$name" 2>/dev/null
     go get -tool "$package@$version" 2>go.log || { tail -5 go.log >&2; exit 1; }
     if [ "$tags" = test ]; then
       go mod tidy 2>go.log || true
-      go test -c -ldflags='-s -w' -o "$bin/$name" "$package"
+      go test -c -ldflags="$ldflags" -o "$bin/$name" "$package"
     else
-      go build -tags "${tags/#-/}" -ldflags='-s -w' -o "$bin/$name" "$package"
+      go build -tags "${tags/#-/}" -ldflags="$ldflags" -o "$bin/$name" "$package"
     fi
   )
   touch "$stamp"

@@ -7,6 +7,7 @@ import { pullsIn } from '../registry/pull-counts.ts'
 import { type Registry, text } from '../registry/registry.ts'
 import { requireRepository } from '../registry/repositories.ts'
 import { countArtifacts } from './artifact-count.ts'
+import { blobAskedFor, holdersOf } from './blob-holders.ts'
 import { repositoryNumber } from './ids.ts'
 import { comparator, type Fields, matcher, type Page, pageOf } from './matching.ts'
 import type { Filter, Sort } from './query.ts'
@@ -65,7 +66,10 @@ export async function listRepositories(
   const seen = new Set<string>()
   for (const project of new Set(all.map(({ name }) => projectOf(name))))
     if (await visible(project)) seen.add(project)
-  const listed = all.filter(({ name }) => seen.has(projectOf(name)))
+  const known = all.filter(({ name }) => seen.has(projectOf(name)))
+  const blob = blobAskedFor(wanted.filters)
+  const holders = blob && (await holdersOf(registry, new Set(known.map((each) => each.projectId)), blob))
+  const listed = holders ? known.filter(({ repo }) => holders.has(repo)) : known
   listed.sort(comparator(wanted.sort, FIELDS, NEWEST_FIRST))
   return { repositories: await viewsOf(registry, pageOf(listed, wanted)), total: listed.length }
 }

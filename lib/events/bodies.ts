@@ -38,7 +38,8 @@ function cloudEvent(notification: Notification): object {
     datacontenttype: 'application/json',
     time: secondsOf(occurAtSeconds),
     data: eventData,
-    operator,
+    // Nobody's where a schedule began it; the value of an extension is not empty.
+    ...(operator === '' ? {} : { operator }),
     requestid: requestId,
   }
 }

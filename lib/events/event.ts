@@ -33,8 +33,6 @@ export type Subscriber = (event: RegistryEvent) => Promise<void>
 /** The bus within this process: one subscriber after the other. */
 export function tellAll(subscribers: readonly Subscriber[]): Listener {
   return async (item) => {
-    // What is about no project has nobody who asked for it.
-    if (item.attributes.repo === undefined) return
     const event = eventIn(item)
     for (const subscriber of subscribers) await subscriber(event)
   }

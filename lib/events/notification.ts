@@ -68,9 +68,10 @@ export function notificationOf(
   kind: WebhookEvent,
   { event, project, repositoryCreatedAtMs }: EventContext,
   resources: Resource[],
-  { number, host }: WebhookPolicy,
+  { number, origin }: WebhookPolicy,
   details: Attributes = event.details,
 ): Notification {
+  const { host } = hostOf(origin)
   const name = event.repository.slice(event.project.length + 1)
   const isQuota = kind === 'QUOTA_EXCEED' || kind === 'QUOTA_WARNING'
   const repository: Attributes = {
@@ -90,12 +91,37 @@ export function notificationOf(
     operator: event.principal,
     requestId: event.requestId,
     source: `/projects/${project.number}/webhook/policies/${number}`,
-    eventData: {
-      ...(named.length === 0 ? {} : { resources: named }),
-      ...(name === '' ? {} : { repository }),
-      ...details,
+    eventData:
+      kind === 'REPLICATION'
+        ? replicationData(details, origin)
+        : {
+            ...(named.length === 0 ? {} : { resources: named }),
+            ...(name === '' ? {} : { repository }),
+            ...details,
+          },
+  }
+}
+
+/** A replication is all that is told of one; with this registry's address, as the policy knows it. */
+function replicationData({ replication }: Attributes, origin: string): Attributes {
+  const told = replication as Attributes
+  const addressed = (side: Json | undefined): Json => {
+    const resource = side as Attributes
+    return resource.endpoint === undefined ? { ...resource, endpoint: origin } : resource
+  }
+  return {
+    replication: {
+      harbor_hostname: hostOf(origin).hostname,
+      ...told,
+      src_resource: addressed(told.src_resource),
+      dest_resource: addressed(told.dest_resource),
     },
   }
+}
+
+/** Nobody knew the address when a command line without a server brought the policy. */
+function hostOf(origin: string): Pick<URL, 'host' | 'hostname'> {
+  return URL.canParse(origin) ? new URL(origin) : { host: '', hostname: '' }
 }
 
 /** As Harbor names them: an artifact without a tag has its digest for one. Quota events name no URL. */

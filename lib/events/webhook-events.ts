@@ -48,6 +48,7 @@ export function webhookEventsOf({ type, cause }: RegistryEvent): WebhookEvent[] 
 const NOTICES: Partial<Record<WebhookEvent, NoticeType>> = {
   PULL_ARTIFACT: 'manifest.pulled',
   QUOTA_EXCEED: 'quota.exceeded',
+  REPLICATION: 'replication.ended',
 }
 
 export function noticesFor(events: readonly WebhookEvent[]): NoticeType[] {

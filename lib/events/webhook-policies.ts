@@ -22,16 +22,16 @@ import {
 /** They are read whole for each event. */
 const POLICIES_LIMIT = 50
 
-/** Who keeps a policy, and by what name the registry was addressed. */
+/** Who keeps a policy, and how the registry was addressed. */
 export interface Keeping {
   registry: Registry
   keys: SealingKeys
-  host: string
+  origin: string
 }
 
 /** @throws REQUEST_INVALID; CONFLICT when the project has a policy of that name */
 export async function createPolicy(
-  { registry, keys: sealing, host }: Keeping,
+  { registry, keys: sealing, origin }: Keeping,
   project: Project,
   given: PolicyText,
   options: Partial<PolicyOptions>,
@@ -53,7 +53,7 @@ export async function createPolicy(
     tagFilter,
     sealedSecret: sealedSecret(sealing, secret, number),
     creator,
-    host,
+    origin,
     createdAtMs: now,
     updatedAtMs: now,
   }
@@ -100,7 +100,7 @@ export async function requirePolicy(
  * @throws REQUEST_INVALID, NOT_FOUND, CONFLICT
  */
 export async function updatePolicy(
-  { registry, keys: sealing, host }: Keeping,
+  { registry, keys: sealing, origin }: Keeping,
   project: Project,
   number: number,
   given: PolicyText,
@@ -111,7 +111,7 @@ export async function updatePolicy(
     ...checked,
     targets: targets.map((target) => sealedTarget(sealing, target, number)),
     ...optionsChange(sealing, number, options),
-    host,
+    origin,
   }
   return changePolicy(registry, project, number, change)
 }

@@ -37,8 +37,8 @@ export interface WebhookPolicy {
   /** What bodies are signed with, sealed; empty for none. */
   sealedSecret: string
   creator: string
-  /** As whoever saved it addressed the registry: payloads name artifacts by it. */
-  host: string
+  /** As whoever saved it addressed the registry, `https://registry.example`: payloads name artifacts by it; empty where that is not known. */
+  origin: string
   createdAtMs: number
   updatedAtMs: number
 }

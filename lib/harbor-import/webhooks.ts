@@ -12,7 +12,7 @@ import type { Both } from './projects.ts'
 /** @throws HarborApiError */
 export async function bringWebhooks(context: Import, { there, here }: Both): Promise<void> {
   const { registry, source, upstreams, origin, actor, report, enableRules } = context
-  const keeping: Keeping = { registry, keys: upstreams.keys, host: origin.replace(/^https?:\/\//, '') }
+  const keeping: Keeping = { registry, keys: upstreams.keys, origin }
   const present = here ? await listPolicies(registry, here.id) : []
   for (const row of await source.all(`/projects/${there.number}/webhook/policies`)) {
     const wanted = policyIn(row)

@@ -5,6 +5,9 @@ import { RegistryError } from '../oci/errors.ts'
 const CHARACTERS = 200
 /** Harbor refuses schedules within the minute too. */
 const RULE = 'six fields: seconds (0), minutes, hours, day of month, month, day of week'
+/** The last value of each field. */
+const LAST = [59, 59, 23, 31, 12, 6]
+const STEPPED = /(?<![\w-])(\w+)\/(\d+)/g
 
 /** @returns the expression in one spelling @throws REQUEST_INVALID */
 export function parseCron(text: string): string {
@@ -29,7 +32,13 @@ export function nextTime(cron: string, afterMs: number): number | undefined {
 }
 
 function next(cron: string, afterMs: number): number | undefined {
-  return new Cron(cron, { timezone: 'UTC' }).nextRun(new Date(afterMs))?.getTime()
+  return new Cron(steppedByRange(cron), { timezone: 'UTC' }).nextRun(new Date(afterMs))?.getTime()
+}
+
+/** `5/15` means from 5 on in Harbor's cron, as its Terraform provider's own tests write it; croner takes ranges only. */
+function steppedByRange(cron: string): string {
+  const fields = cron.split(' ')
+  return fields.map((field, at) => field.replaceAll(STEPPED, `$1-${LAST[at]}/$2`)).join(' ')
 }
 
 function invalid(why: string): RegistryError {

@@ -84,38 +84,45 @@ export async function endTask(
       replaced({ ...taskItem, ...expires }, ended),
       { kind: 'delete', key: keys.openTask(now.vendor, now.number) },
     ]
-    if (executionItem) writes.push(...executionWrites(jobs, executionItem, end.status, expires))
-    if ((await registry.metadata.transact(writes)).ok) return true
+    const execution = executionItem && withEnd(executionOf(executionItem), end.status, nowMs)
+    if (execution) writes.push(...executionWrites(executionItem, execution, expires))
+    const told = (execution && (await jobs.ended?.(registry, execution, ended))) ?? []
+    if ((await registry.metadata.transact([...writes, ...told])).ok) {
+      if (told.length > 0) registry.onEvent()
+      return true
+    }
   }
   throw new Error(`execution ${task.execution} is changed by too many at once`)
 }
 
-function executionWrites(
-  { registry, ended: alsoWritten }: Pick<Jobs, 'registry' | 'ended'>,
-  item: Item,
-  status: Status,
-  expires: { expiresAtEpochSeconds: number },
-): Write[] {
-  const before = executionOf(item)
+/** @param status of the task that ends */
+function withEnd(before: Execution, status: Status, nowMs: number): Execution {
   const counted: Execution = {
     ...before,
     success: before.success + Number(status === 'Success'),
     error: before.error + Number(status === 'Error'),
     stopped: before.stopped + Number(status === 'Stopped'),
   }
-  if (counted.success + counted.error + counted.stopped < counted.tasks) return [replaced(item, counted)]
-  const ended: Execution = {
+  if (counted.success + counted.error + counted.stopped < counted.tasks) return counted
+  return {
     ...counted,
     status: counted.error > 0 ? 'Error' : counted.stopped > 0 ? 'Stopped' : 'Success',
-    endedAtMs: registry.clock.nowMs(),
+    endedAtMs: nowMs,
   }
-  const { vendor, rule, number } = ended
+}
+
+function executionWrites(
+  item: Item,
+  execution: Execution,
+  expires: { expiresAtEpochSeconds: number },
+): Write[] {
+  if (execution.endedAtMs === undefined) return [replaced(item, execution)]
+  const { vendor, rule, number } = execution
   const listing = { attributes: { v: 1, execution: number }, ...expires }
   return [
-    replaced({ ...item, ...expires }, ended),
+    replaced({ ...item, ...expires }, execution),
     { kind: 'put', item: { ...keys.executionOfVendor(vendor, number), ...listing } },
     { kind: 'put', item: { ...keys.executionOfRule(vendor, rule, number), ...listing } },
-    ...(alsoWritten?.(registry, ended) ?? []),
   ]
 }
 

@@ -40,11 +40,21 @@ export interface JobKind {
   atOnce: number
   /** Tasks of one target at once. */
   atOncePerTarget?: number
-  /** At least once, so what it does must be recognised by its delivery id. @throws JobFailed, or anything: it is tried again */
+  /** At least once, so what it does must be recognised by its delivery id. @throws JobFailed; TryLater, or anything: it is tried again */
   run(context: JobContext): Promise<void>
 }
 
 export type JobKinds = Partial<Record<Vendor, JobKind>>
+
+/** The next attempt is to come no sooner than this, and within the hour all the same. */
+export class TryLater extends Error {
+  readonly seconds: number
+
+  constructor(message: string, seconds: number, options?: ErrorOptions) {
+    super(message, options)
+    this.seconds = seconds
+  }
+}
 
 /** No further attempt would help. */
 export class JobFailed extends Error {}

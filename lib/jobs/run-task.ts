@@ -5,7 +5,7 @@ import { beat, type Claimed, claim, LEASE_MS, leave } from './claim.ts'
 import { changeTask, endTask } from './ends.ts'
 import { jobId, type Status, type Task } from './execution.ts'
 import { addTasks, type Jobs } from './executions.ts'
-import { type JobContext, JobFailed, type JobKind, type JobKinds, kindOf } from './kinds.ts'
+import { type JobContext, JobFailed, type JobKind, type JobKinds, kindOf, TryLater } from './kinds.ts'
 import { dispatchTasks, parseTaskMessage } from './messages.ts'
 import { TaskLog } from './task-log.ts'
 
@@ -94,7 +94,9 @@ async function conclude(
   if (error instanceof Ended && error.how === 'stopped') return endAs('Stopped', 'stopped')
   log.add(error.message, 'ERROR')
   if (error instanceof JobFailed || task.attempts >= kind.attempts) return endAs('Error', error.message)
-  const wait = Math.min(LONGEST_RETRY_SECONDS, kind.retryAfterSeconds * 2 ** (task.attempts - 1))
+  const usual = kind.retryAfterSeconds * 2 ** (task.attempts - 1)
+  const asked = error instanceof TryLater ? Math.ceil(error.seconds) : 0
+  const wait = Math.min(LONGEST_RETRY_SECONDS, Math.max(usual, asked))
   log.add(`attempt ${task.attempts} of ${kind.attempts} failed: the next follows in ${wait} s`)
   await log.flush()
   const waiting = await changeTask(registry, task, (now) => ({

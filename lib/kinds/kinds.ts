@@ -5,6 +5,7 @@ import type { Upstreams } from '../registries/upstreams.ts'
 import type { SweepSummary } from '../registry/gc/ledger.ts'
 import { replication } from '../replication/job.ts'
 import { garbageCollection } from './garbage-collection.ts'
+import { registryHealth } from './registry-health.ts'
 
 /** What jobs need of the process that runs them. */
 export interface JobParts {
@@ -18,6 +19,7 @@ export function jobKinds({ sweepNow, upstreams }: JobParts): JobKinds {
   return {
     GARBAGE_COLLECTION: garbageCollection(sweepNow),
     REPLICATION: replication(upstreams),
+    REGISTRY_HEALTH: registryHealth(upstreams),
     WEBHOOK: webhookDelivery(upstreams, 4),
     // Slack takes about one message a second of a webhook.
     SLACK: webhookDelivery(upstreams, 1),

@@ -96,7 +96,7 @@ export class CachedManifests {
       return { digest, ...check }
     } catch (error) {
       if (!before || !(error instanceof UpstreamError)) throw error
-      const freshUntilMs = clock.nowMs() + retryMs(error)
+      const freshUntilMs = clock.nowMs() + retryMs(error, clock.nowMs())
       const failed = { checkedAtMs, freshUntilMs, failure: error.message }
       await this.#note(proxied.name, tag, failed)
       return { digest: before.digest, ...failed }
@@ -163,7 +163,6 @@ function parsed({ bytes, mediaType }: UpstreamManifest, host: string): Manifest 
 }
 
 /** A 429 tells itself when to come again. */
-function retryMs({ retryAfter }: UpstreamError): number {
-  const seconds = Number(retryAfter)
-  return seconds > 0 ? Math.min(seconds * 1000, RETRY_LIMIT_MS) : RETRY_MS
+function retryMs(error: UpstreamError, nowMs: number): number {
+  return Math.min(error.waitMs(nowMs) || RETRY_MS, RETRY_LIMIT_MS)
 }

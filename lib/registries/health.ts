@@ -6,9 +6,28 @@ import { listRegistries } from './registries.ts'
 import { opened, type RemoteRegistry } from './remote-registry.ts'
 import type { Upstreams } from './upstreams.ts'
 
-/** One after the other; a registry that cannot be looked at is not healthy. */
-export async function checkRegistries(registry: Registry, upstreams: Upstreams): Promise<void> {
-  for (const remote of await listRegistries(registry)) await checkRegistry(registry, upstreams, remote)
+const AT_ONCE = 8
+
+/**
+ * A few at once, beginning anywhere: what one look does not come to another does. A registry that cannot be looked at is
+ * not healthy.
+ * @param signal ends it after those that are looked at just then
+ * @param seen told of each, with the reason why it is not healthy
+ */
+export async function checkRegistries(
+  registry: Registry,
+  upstreams: Upstreams,
+  signal: AbortSignal,
+  seen: (remote: RemoteRegistry, reason: string | undefined) => void,
+): Promise<void> {
+  const all = await listRegistries(registry)
+  const first = Math.floor(Math.random() * all.length)
+  const waiting = [...all.slice(first), ...all.slice(0, first)]
+  const lane = async () => {
+    for (let remote = waiting.shift(); remote && !signal.aborted; remote = waiting.shift())
+      seen(remote, await checkRegistry(registry, upstreams, remote))
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, lane))
 }
 
 /** @returns why it is not healthy, or undefined when it is; noted where that is new */

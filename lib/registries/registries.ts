@@ -7,6 +7,7 @@ import { nextNumber } from '../registry/numbers.ts'
 import { pagesOf } from '../registry/partitions.ts'
 import type { Attributes, Write } from '../registry/ports.ts'
 import { number, type Registry, text } from '../registry/registry.ts'
+import { scheduleHealth, unscheduleHealth } from './health-schedule.ts'
 import {
   checkedText,
   opened,
@@ -22,6 +23,7 @@ import type { Upstreams } from './upstreams.ts'
 
 /** They are filtered in memory. */
 const REGISTRIES_LIMIT = 1000
+const USE_ATTEMPTS = 20
 /** Users named in a refusal are named as what they are. */
 const USERS: Record<string, string> = { project: 'proxy cache project', replication: 'replication policies' }
 
@@ -55,6 +57,7 @@ export async function createRegistry(
     listingWrite(made),
   ])
   if (!outcome.ok) throw taken(made.name)
+  await scheduleHealth(registry)
   return made
 }
 
@@ -111,6 +114,7 @@ export async function updateRegistry(
   } catch (error) {
     throw error instanceof RegistryError && error.code === 'CONFLICT' ? taken(after.name) : error
   }
+  await scheduleHealth(registry)
   return after
 }
 
@@ -142,6 +146,7 @@ export async function deleteRegistry(registry: Registry, id: number): Promise<Re
   ])
   if (!outcome.ok)
     throw new RegistryError('PRECONDITION', `the registry ${id} is being changed or used: try again`)
+  if ((await listRegistries(registry)).length === 0) await unscheduleHealth(registry)
   return remote
 }
 
@@ -163,6 +168,30 @@ export async function useOfRegistry(
     { kind: 'put', item: { ...keys.remoteRegistryUse(id, user), attributes: { v: 1 } } },
   ]
   return { remote, writes }
+}
+
+/**
+ * Writes something together with its use of a registry. Somebody else may begin to use it at the same moment: then it
+ * is tried again.
+ * @param own the other writes, for the registry as it is by then
+ * @returns indexes of `own` whose conditions do not hold; none when all is written
+ * @throws NOT_FOUND; UNAVAILABLE when too many change the registry at once
+ */
+export async function writeWithUse(
+  registry: Registry,
+  id: number,
+  user: string,
+  own: (remote: RemoteRegistry) => Write[],
+): Promise<number[]> {
+  for (let attempt = 0; attempt < USE_ATTEMPTS; attempt++) {
+    const { remote, writes } = await useOfRegistry(registry, id, user)
+    const first = own(remote)
+    const outcome = await registry.metadata.transact([...first, ...writes])
+    if (outcome.ok) return []
+    const refused = outcome.failed.filter((index) => index < first.length)
+    if (refused.length > 0) return refused
+  }
+  throw new RegistryError('UNAVAILABLE', `too many change the registry ${id} at once: try again`)
 }
 
 /** Part of the transaction that ends the use. */

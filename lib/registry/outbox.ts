@@ -3,9 +3,6 @@ import { keys } from './keys.ts'
 import type { Attributes, Item, Write } from './ports.ts'
 import type { Actor, Registry } from './registry.ts'
 
-/** In place of a project's id: no id is so short. */
-const SYSTEM_EVENTS = '-'
-
 /** The repository an event is about. */
 export interface EventHome {
   id: string
@@ -46,9 +43,6 @@ const CHANGES: readonly string[] = [
 export function isChange(event: Item): boolean {
   return CHANGES.includes(event.attributes.type as string)
 }
-
-/** What is about no repository: jobs that ended. */
-export type SystemEventType = 'replication.ended'
 
 export interface EventFacts {
   type: ChangeType
@@ -108,16 +102,4 @@ function written(
     ...(actor.replicated ? { replicated: { ...actor.replicated } } : {}),
   }
   return { kind: 'put', item: { ...keys.event(id), attributes } }
-}
-
-/** @param facts what the event tells besides its type */
-export function systemEventWrite(registry: Registry, type: SystemEventType, facts: Attributes): Write {
-  const attributes: Attributes = {
-    v: 1,
-    type,
-    ...facts,
-    project: SYSTEM_EVENTS,
-    atMs: registry.clock.nowMs(),
-  }
-  return { kind: 'put', item: { ...keys.event(registry.newId()), attributes } }
 }

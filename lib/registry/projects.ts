@@ -53,6 +53,8 @@ export type ProjectSettings = Partial<
   >
 >
 
+/** Others may change meanwhile what a new project uses. */
+const ATTEMPTS = 20
 const PROJECT_NAME = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/
 
 export async function findProject(registry: Registry, name: string): Promise<Project | undefined> {
@@ -61,8 +63,8 @@ export async function findProject(registry: Registry, name: string): Promise<Pro
 }
 
 /**
- * @param also writes of the same transaction, by the project's id
- * @throws NAME_INVALID; CONFLICT when the project exists, or a condition of `also` does not hold
+ * @param also writes of the same transaction, by the project's id; asked again when a condition of theirs does not hold
+ * @throws NAME_INVALID; CONFLICT when the project exists; UNAVAILABLE when the conditions never hold
  */
 export async function createProject(
   registry: Registry,
@@ -112,11 +114,12 @@ export async function createProject(
       item: { ...keys.projectNumber(project.number), attributes: { v: 1, id: project.id, name } },
     },
   ]
-  const outcome = await registry.metadata.transact([...writes, ...(await also(project.id))])
-  if (outcome.ok) return project
-  if (outcome.failed.every((index) => index >= writes.length))
-    throw new RegistryError('CONFLICT', 'the registry was changed at the same moment: try again')
-  throw exists(name)
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const outcome = await registry.metadata.transact([...writes, ...(await also(project.id))])
+    if (outcome.ok) return project
+    if (outcome.failed.some((index) => index < writes.length)) throw exists(name)
+  }
+  throw new RegistryError('UNAVAILABLE', 'too many change what the project uses at once: try again')
 }
 
 function exists(name: string): RegistryError {

@@ -42,7 +42,7 @@ export async function listReferrers(
       ...(after === undefined ? {} : { after }),
     })
     for (const item of items) {
-      const descriptor = item.attributes.descriptor as unknown as Descriptor
+      const descriptor = inOrder(item.attributes.descriptor as unknown as Descriptor)
       if (filter.artifactType !== undefined && descriptor.artifactType !== filter.artifactType) continue
       bytes += JSON.stringify(descriptor).length
       if (descriptors.length === REFERRERS_PAGE || (bytes > PAGE_BYTES && descriptors.length > 0))
@@ -54,4 +54,20 @@ export async function listReferrers(
     after = items.at(-1)!.sk
   }
   return { descriptors, ...(after === undefined ? {} : { next: after }) }
+}
+
+/** The same bytes at every reading: a store may hand out a map's fields in any order. */
+function inOrder({ mediaType, digest, size, artifactType, annotations, ...more }: Descriptor): Descriptor {
+  return {
+    mediaType,
+    digest,
+    size,
+    ...(artifactType === undefined ? {} : { artifactType }),
+    ...(annotations ? { annotations: Object.fromEntries(Object.entries(annotations).toSorted(byName)) } : {}),
+    ...more,
+  }
+}
+
+function byName([one]: [string, string], [other]: [string, string]): number {
+  return one < other ? -1 : 1
 }

@@ -1,7 +1,7 @@
-// Copies one tagged artifact with all that belongs to it: an index's platforms, signatures, bills of materials.
+// Copies one artifact with all that belongs to it: an index's platforms, signatures, bills of materials.
 import { IMAGE_CONFIGS } from '../oci/artifact-type.ts'
 import type { Descriptor, Platform } from '../oci/descriptor.ts'
-import { type Digest, digestOf } from '../oci/digest.ts'
+import { type Digest, digestOf, isDigest } from '../oci/digest.ts'
 import { type Manifest, parseManifest } from '../oci/manifest.ts'
 import type { Json } from '../registry/ports.ts'
 import { CameFromThere, type PlacedManifest, type Source, type Target } from './place.ts'
@@ -43,15 +43,18 @@ const CONFIG_LIMIT_BYTES = 1024 * 1024
 const ACCESSORIES = ['sig', 'att', 'sbom']
 const ATTESTED = 'vnd.docker.reference.digest'
 
-/** @throws whatever either side does; what was copied until then need not be copied again */
-export async function copyTag(copying: Copying, tag: string): Promise<Copied> {
+/**
+ * @param reference a tag, or the digest of what has none
+ * @throws whatever either side does; what was copied until then need not be copied again
+ */
+export async function copyArtifact(copying: Copying, reference: string): Promise<Copied> {
   try {
     for (let round = 1; ; round++) {
-      const { outcome, digest } = await new Copy(copying).tag(tag)
+      const { outcome, digest } = await new Copy(copying).named(reference)
       // Two tasks may have met here, each with what the tag was when it looked: whoever is last looks once more.
       if (outcome !== 'copied' || round === ROUNDS) return outcome
-      if ((await copying.source.head(copying.from, tag)) === digest) return outcome
-      copying.log(`${copying.from}:${tag} was moved meanwhile`)
+      if ((await copying.source.head(copying.from, reference)) === digest) return outcome
+      copying.log(`${copying.from}:${reference} was moved meanwhile`)
     }
   } catch (error) {
     if (!(error instanceof CameFromThere)) throw error
@@ -68,25 +71,26 @@ class Copy {
     this.#copying = copying
   }
 
-  async tag(tag: string): Promise<{ outcome: Copied; digest?: Digest }> {
+  async named(reference: string): Promise<{ outcome: Copied; digest?: Digest }> {
     const { source, from } = this.#copying
-    const digest = await source.head(from, tag)
+    const digest = await source.head(from, reference)
     if (digest === undefined) {
-      this.#copying.log(`${from}:${tag} is not there any more`)
+      this.#copying.log(`${named(from, reference)} is not there any more`)
       return { outcome: 'absent' }
     }
-    return { outcome: await this.#artifact(tag, digest), digest }
+    return { outcome: await this.#artifact(reference, digest), digest }
   }
 
-  async #artifact(tag: string, digest: Digest): Promise<Copied> {
+  async #artifact(reference: string, digest: Digest): Promise<Copied> {
     const { source, from } = this.#copying
     const whole = await source.manifest(from, digest)
     const manifest = parseManifest(whole.bytes, whole.mediaType)
     if (!this.#copying.resource(manifest))
-      return this.#skipped(`${from}:${tag} is not of the kind that is copied`)
+      return this.#skipped(`${named(from, reference)} is not of the kind that is copied`)
     const root = await this.#ofPlatforms(whole, manifest)
-    if (!root) return this.#skipped(`${from}:${tag} is for none of the platforms that are copied`)
-    const outcome = await this.#place(root, tag)
+    if (!root) return this.#skipped(`${named(from, reference)} is for none of the platforms that are copied`)
+    // Of some platforms alone it has another digest there.
+    const outcome = await this.#place(root, isDigest(reference) ? root.digest : reference)
     if (outcome === 'skipped') return outcome
     // Before there were referrers, signatures were tags named after the digest.
     for (const kind of ACCESSORIES) {
@@ -97,19 +101,20 @@ class Copy {
     return outcome
   }
 
-  /** Everything below the tag first, the tag last: whoever finds it finds all of it. */
-  async #place(root: PlacedManifest, tag: string): Promise<Copied> {
+  /** Everything below the tag first, the tag last: whoever finds it finds all of it. What has no tag was put with the rest. */
+  async #place(root: PlacedManifest, reference: string): Promise<Copied> {
     const { target, to, override, log } = this.#copying
-    const present = await target.head(to, tag)
+    const name = named(to, reference)
+    const present = await target.head(to, reference)
     if (present !== undefined && present !== root.digest && !override)
-      return this.#skipped(`${to}:${tag} is ${present} at ${target.name}, and the rule does not override`)
+      return this.#skipped(`${name} is ${present} at ${target.name}, and the rule does not override`)
     await this.#manifest(root.digest, root)
     if (present === root.digest) {
-      log(`${to}:${tag} is ${root.digest} at ${target.name} already`)
+      log(`${name} is ${root.digest} at ${target.name} already`)
       return 'unchanged'
     }
-    await this.#turn(root.digest, () => target.put(to, tag, root))
-    log(`${to}:${tag} is ${root.digest} at ${target.name} now`)
+    if (reference !== root.digest) await this.#turn(root.digest, () => target.put(to, reference, root))
+    log(`${name} is ${root.digest} at ${target.name} now`)
     return 'copied'
   }
 
@@ -205,4 +210,8 @@ class Copy {
       return true
     }
   }
+}
+
+function named(repository: string, reference: string): string {
+  return `${repository}${isDigest(reference) ? '@' : ':'}${reference}`
 }

@@ -4,31 +4,32 @@ import { type Jobs, startExecution } from '../jobs/executions.ts'
 import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { parseManifest } from '../oci/manifest.ts'
+import { partitions } from '../registry/keys.ts'
 import { findManifest } from '../registry/manifests.ts'
 import type { Item } from '../registry/ports.ts'
+import { referencesIn } from '../registry/references.ts'
 import { type Registry, type Replicated, text } from '../registry/registry.ts'
 import { readRepository } from '../registry/repositories.ts'
 import { tagsOfManifest } from '../registry/tags.ts'
-import { labelFilter, repositoryMatcher, subjectOfTag, tagFilter } from './filters.ts'
+import { labelFilter, referenceFilter, repositoryMatcher, subjectOfTag } from './filters.ts'
 import { sourceHere } from './here.ts'
-import { type Payload, taskSpec } from './payload.ts'
+import { type Clearing, type Copying, type Deleting, planSpec, taskSpec } from './payload.ts'
 import { policiesByEvent } from './policies.ts'
 import type { ReplicationPolicy } from './policy.ts'
 
-type Deed = Exclude<Payload, { do: 'plan' }>
+type Deed = Clearing | Copying | Deleting
 
 const TAGS_LIMIT = 100
 const SUBJECTS_LIMIT = 4
 
 /** Called for each event of the outbox, at least once: copying twice is copying once. */
 export async function replicateEvent(jobs: Jobs, event: Item): Promise<void> {
-  if (event.attributes.repo === undefined) return
   const deeds = deedsOf(event)
   if (!deeds) return
   const policies = (await policiesByEvent(jobs.registry)).filter((policy) => concerns(policy, event))
   if (policies.length === 0) return
   const wanted = await deeds(jobs.registry)
-  for (const policy of policies) await start(jobs, policy, wanted, replicatedIn(event).via)
+  for (const policy of policies) await start(jobs, policy, wanted, event)
 }
 
 /** What comes from a registry does not go back to it. */
@@ -42,34 +43,39 @@ function replicatedIn(event: Item): Replicated {
   return (event.attributes.replicated ?? {}) as Replicated
 }
 
-async function start(
-  jobs: Jobs,
-  policy: ReplicationPolicy,
-  wanted: Deed[],
-  via: string[] | undefined,
-): Promise<void> {
-  const matches = tagFilter(policy)
-  const labels = labelFilter(policy)
+async function start(jobs: Jobs, policy: ReplicationPolicy, wanted: Deed[], event: Item): Promise<void> {
   const chosen: Deed[] = []
-  for (const deed of wanted) {
-    const { repository, tag } = deed
-    if (!matches(tag)) continue
-    if (deed.do === 'copy' && labels && !labels(await labelsOf(jobs.registry, repository, tag))) continue
-    chosen.push(deed)
-  }
+  for (const deed of wanted) if (await isChosen(jobs.registry, policy, deed)) chosen.push(deed)
   if (chosen.length === 0) return
+  const spec = {
+    vendor: 'REPLICATION' as const,
+    rule: policy.id,
+    trigger: 'EVENT' as const,
+    extra: { operator: text(event, 'principal') },
+  }
   try {
-    const tasks = chosen.map((deed) => taskSpec(policy, deed, via))
-    await startExecution(jobs, { vendor: 'REPLICATION', rule: policy.id, trigger: 'EVENT' }, tasks)
+    const { via } = replicatedIn(event)
+    const tasks = chosen.map((deed) =>
+      deed.do === 'clear' ? planSpec(policy, deed) : taskSpec(policy, deed, via),
+    )
+    await startExecution(jobs, spec, tasks)
   } catch (error) {
     // A repository that has no name at the destination; nothing would change that.
     if (!(error instanceof RegistryError) || error.status >= 500) throw error
   }
 }
 
-async function labelsOf(registry: Registry, repository: string, tag: string): Promise<string[]> {
+async function isChosen(registry: Registry, policy: ReplicationPolicy, deed: Deed): Promise<boolean> {
+  if (deed.do === 'clear') return true
+  if (!referenceFilter(policy)(deed.reference)) return false
+  // What is gone has no labels any more.
+  const labels = labelFilter(policy)
+  return deed.do === 'delete' || !labels || labels(await labelsOf(registry, deed))
+}
+
+async function labelsOf(registry: Registry, { repository, reference }: Copying): Promise<string[]> {
   const source = sourceHere(registry)
-  const digest = await source.head(repository, tag)
+  const digest = await source.head(repository, reference)
   return digest ? source.labels(repository, digest) : []
 }
 
@@ -83,43 +89,56 @@ function deedsOf(event: Item): ((registry: Registry) => Promise<Deed[]>) | undef
   } = event.attributes as { tags?: string[]; digest?: Digest; cause?: string }
   const repository = text(event, 'name')
   if (type === 'manifest.pushed' || type === 'tag.moved')
-    return async (registry) => {
-      const copied = tags.length > 0 ? await withSubjects(registry, repository, tags) : []
-      const belongsTo = digest ? await tagsOfSubject(registry, repository, digest) : []
-      return [...new Set([...copied, ...belongsTo])].map((tag) => ({ do: 'copy', repository, tag }))
-    }
-  // What collections take away is their own registry's business.
-  if ((type === 'tag.deleted' || type === 'manifest.deleted') && cause === 'delete' && tags.length > 0)
-    return async () =>
-      tags.map((tag) => ({
-        do: 'delete',
+    return async (registry) =>
+      (await pushed(registry, repository, tags, digest)).map((reference) => ({
+        do: 'copy',
         repository,
-        tag,
-        ...(digest && type === 'manifest.deleted' ? { digest } : {}),
+        reference,
       }))
-  return undefined
+  // What collections take away is their own registry's business.
+  if (cause !== 'delete') return undefined
+  if (type === 'repository.deleted')
+    return async () => [{ do: 'clear', repository, repositoryId: text(event, 'repo') }]
+  if (type !== 'tag.deleted' && type !== 'manifest.deleted') return undefined
+  const whole = digest && type === 'manifest.deleted' ? { digest } : {}
+  const references = tags.length === 0 && digest ? [digest] : tags
+  return async () => references.map((reference) => ({ do: 'delete', repository, reference, ...whole }))
 }
 
-/** A signature's tag stands for the tags of what it signs. */
+/** @returns tags, or the digest of what has none, that are copied because of a push */
+async function pushed(
+  registry: Registry,
+  repository: string,
+  tags: string[],
+  digest: Digest | undefined,
+): Promise<string[]> {
+  const copied = await withSubjects(registry, repository, tags)
+  if (!digest) return copied
+  const top = await topOf(registry, repository, digest)
+  if (top !== digest) return [...new Set([...copied, ...(await referencesOf(registry, repository, top))])]
+  return tags.length > 0 ? copied : referencesOf(registry, repository, digest)
+}
+
+/** A signature's tag stands for what it signs. */
 async function withSubjects(registry: Registry, repository: string, tags: string[]): Promise<string[]> {
   const all = await Promise.all(
     tags.map(async (tag) => {
       const subject = subjectOfTag(tag)
-      return subject ? tagsOf(registry, repository, subject as Digest) : [tag]
+      return subject ? referencesOf(registry, repository, subject as Digest) : [tag]
     }),
   )
   return all.flat()
 }
 
-/** Of what a referrer refers to in the end. */
-async function tagsOfSubject(registry: Registry, repository: string, digest: Digest): Promise<string[]> {
+/** What a referrer refers to in the end; the manifest itself when it is none. */
+async function topOf(registry: Registry, repository: string, digest: Digest): Promise<Digest> {
   let at = digest
   for (let depth = 0; depth < SUBJECTS_LIMIT; depth++) {
     const subject = await subjectOf(registry, repository, at)
-    if (!subject) return depth === 0 ? [] : tagsOf(registry, repository, at)
+    if (!subject) return at
     at = subject
   }
-  return []
+  return at
 }
 
 async function subjectOf(
@@ -136,9 +155,17 @@ async function subjectOf(
   }
 }
 
-async function tagsOf(registry: Registry, repository: string, digest: Digest): Promise<string[]> {
+/** Its tags, or its digest; nothing where it is part of an index, which is copied with it. */
+async function referencesOf(registry: Registry, repository: string, digest: Digest): Promise<string[]> {
   const found = await readRepository(registry, repository)
   if (!found) return []
   const tags = await tagsOfManifest(registry, found.repository.id, digest, TAGS_LIMIT)
-  return tags.map(({ tag }) => tag)
+  if (tags.length > 0) return tags.map(({ tag }) => tag)
+  return (await isPart(registry, found.repository.id, digest)) ? [] : [digest]
+}
+
+async function isPart(registry: Registry, repo: string, digest: Digest): Promise<boolean> {
+  for await (const { standing } of referencesIn(registry, repo, partitions.manifest(repo, digest)))
+    if (standing === 'live' || standing === 'young') return true
+  return false
 }

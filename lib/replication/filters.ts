@@ -1,6 +1,7 @@
 // Filters of a policy: which repositories, tags, labels, kinds and platforms it copies.
 import { kindOf } from '../oci/artifact-type.ts'
 import type { Platform } from '../oci/descriptor.ts'
+import { isDigest } from '../oci/digest.ts'
 import type { Manifest } from '../oci/manifest.ts'
 import { globMatcher, type Matches, tagMatcher } from './patterns.ts'
 import { filtersOf, namePattern, type PolicyFilter, type ReplicationPolicy } from './policy.ts'
@@ -19,13 +20,19 @@ export function subjectOfTag(tag: string): string | undefined {
   return ACCESSORY_TAG.exec(tag)?.[1]?.replace('-', ':')
 }
 
-/** Tags that are replicated for their own sake. */
-export function tagFilter(policy: Filtered): Matches {
+/**
+ * Tags that are replicated for their own sake; and digests, by which what has no tag goes: as in Harbor it passes a filter
+ * that takes the empty text, `**`, and one that excludes tags it has not.
+ */
+export function referenceFilter(policy: Filtered): Matches {
   const all = filtersOf(policy, 'tag').map(({ value, decoration }) => {
     const matches = tagMatcher(String(value))
     return decoration === 'excludes' && value !== '' ? (tag: string) => !matches(tag) : matches
   })
-  return (tag) => subjectOfTag(tag) === undefined && all.every((each) => each(tag))
+  return (reference) => {
+    const tag = isDigest(reference) ? '' : reference
+    return subjectOfTag(tag) === undefined && all.every((each) => each(tag))
+  }
 }
 
 /** @returns undefined when labels do not matter */

@@ -1,5 +1,6 @@
 // This registry as a place to copy from and to, by the same functions that serve clients: quotas, events and
 // collections hold for what is replicated too.
+import { isShown, readCollection } from '../artifacts/collection.ts'
 import { readLabels } from '../artifacts/labels.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
@@ -27,12 +28,15 @@ import type { Source, Target, Upload } from './place.ts'
 /** How far an upload is becomes known as often; each is one durable append. */
 const PART_BYTES = 64 * 1024 * 1024
 const ALSO_IN = 3
+/** Of a repository's artifacts, as far as lists go. */
+const LISTED = 100_000
 
 export function sourceHere(registry: Registry): Source {
   return {
     name: 'this registry',
     repositories: (pattern) => repositories(registry, prefixOf(pattern)),
     tags: (repository) => tags(registry, repository),
+    untagged: (repository) => untagged(registry, repository),
     head: (repository, reference) => head(registry, repository, reference),
     manifest: async (repository, digest) => {
       const { record, bytes } = await findManifest(registry, repository, { kind: 'digest', digest })
@@ -58,9 +62,9 @@ export function targetHere(registry: Registry, actor: Actor): Target {
       const content = { bytes, contentType: mediaType }
       await putManifest(registry, repository, parseReference(reference), content, [], actor)
     },
-    delete: async (repository, tag) =>
+    delete: async (repository, reference) =>
       (await present(async () => {
-        await deleteReference(registry, repository, parseReference(tag), actor)
+        await deleteReference(registry, repository, parseReference(reference), actor)
         return true
       })) ?? false,
   }
@@ -73,9 +77,25 @@ async function* repositories(registry: Registry, prefix: string): AsyncGenerator
 
 async function* tags(registry: Registry, name: string): AsyncGenerator<string[]> {
   const found = await readRepository(registry, name)
-  if (!found) return
-  const pk = partitions.tags(found.repository.id)
+  if (found) yield* tagsIn(registry, found.repository.id)
+}
+
+/** @param repo the repository's id; a deleted one keeps its tags until its undo window ends */
+export async function* tagsIn(registry: Registry, repo: string): AsyncGenerator<string[]> {
+  const pk = partitions.tags(repo)
   for await (const page of pagesOf(registry.metadata, { pk })) yield page.map(({ sk }) => sk)
+}
+
+async function* untagged(registry: Registry, name: string): AsyncGenerator<Digest[]> {
+  const found = await readRepository(registry, name)
+  if (found) yield* untaggedIn(registry, found.repository.id)
+}
+
+/** @param repo as of `tagsIn`. @throws REQUEST_INVALID where there are more artifacts than are looked at */
+export async function* untaggedIn(registry: Registry, repo: string): AsyncGenerator<Digest[]> {
+  const collection = await readCollection(registry, repo, LISTED)
+  const rows = [...collection.rows.values()]
+  yield rows.filter((row) => row.tags.length === 0 && isShown(row, collection)).map(({ digest }) => digest)
 }
 
 async function head(registry: Registry, name: string, reference: string): Promise<Digest | undefined> {

@@ -1,18 +1,21 @@
 // Replication as a kind of job.
-import { type JobContext, JobFailed, type JobKind } from '../jobs/kinds.ts'
+import { type JobContext, JobFailed, type JobKind, TryLater } from '../jobs/kinds.ts'
 import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
+import { projectOf } from '../oci/reference.ts'
 import { requireRemoteRegistry } from '../registries/remote-registry.ts'
 import type { Upstreams } from '../registries/upstreams.ts'
 import { identityOf } from '../registry/identity.ts'
 import type { Json } from '../registry/ports.ts'
+import { findProject } from '../registry/projects.ts'
 import type { Actor } from '../registry/registry.ts'
 import { UpstreamError } from '../upstream/upstream-error.ts'
-import { copyTag, type Uploads } from './copy.ts'
+import { clear } from './clear.ts'
+import { copyArtifact, type Uploads } from './copy.ts'
 import { platformFilter, repositoryMatcher, resourceFilter } from './filters.ts'
 import { sourceHere, targetHere } from './here.ts'
 import { destinationName } from './names.ts'
-import { type Payload, payloadOf, viaIn } from './payload.ts'
+import { type Copying, type Deleting, type Payload, payloadOf, viaIn } from './payload.ts'
 import type { Source, Target } from './place.ts'
 import { plan } from './plan.ts'
 import { runningOf } from './policies.ts'
@@ -39,13 +42,20 @@ async function run(context: JobContext, upstreams: Upstreams, turns: Turns): Pro
   if (!policy) throw new JobFailed('the rule was deleted meanwhile')
   const payload = payloadOf(context.task.payload)
   try {
-    const { source, target } = await placesOf(context, policy, upstreams)
+    const { source, target } = await placesOf(context, policy, payload, upstreams)
     if (payload.do === 'plan') await planOnce(context, policy, source)
     else if (payload.do === 'copy') await copy(context, policy, { source, target, turns }, payload)
-    else await remove(context, policy, target, payload)
+    else if (payload.do === 'clear') await clear(context, policy, payload)
+    else await remove(context, policy, { source, target }, payload)
   } catch (error) {
-    throw isFinal(error) ? new JobFailed((error as Error).message, { cause: error }) : error
+    throw asJobError(error, context.registry.clock.nowMs())
   }
+}
+
+function asJobError(error: unknown, nowMs: number): unknown {
+  if (isFinal(error)) return new JobFailed((error as Error).message, { cause: error })
+  const waitMs = error instanceof UpstreamError ? error.waitMs(nowMs) : 0
+  return waitMs > 0 ? new TryLater((error as Error).message, waitMs / 1000, { cause: error }) : error
 }
 
 /** Some registries answer so where two pushes of the same meet. */
@@ -64,12 +74,15 @@ function isFinal(error: unknown): boolean {
 async function placesOf(
   { registry, execution, task, signal }: JobContext,
   policy: ReplicationPolicy,
+  payload: Payload,
   upstreams: Upstreams,
 ): Promise<{ source: Source; target: Target }> {
   const upstream = await upstreams.open(await requireRemoteRegistry(registry, policy.registryId))
   if (policy.direction === 'push') {
     const via = [...viaIn(task.payload), await identityOf(registry)]
-    return { source: sourceHere(registry), target: targetThere(upstream, via, signal) }
+    const isPublic = async () =>
+      payload.do !== 'plan' && (await findProject(registry, projectOf(payload.repository)))?.public === true
+    return { source: sourceHere(registry), target: targetThere(upstream, { via, signal, isPublic }) }
   }
   const actor: Actor = {
     principal: 'replication',
@@ -85,10 +98,9 @@ async function planOnce(context: JobContext, policy: ReplicationPolicy, source: 
   const other = policy.singleActive
     ? await runningOf(context.registry, policy.id, context.execution.number)
     : undefined
-  if (other !== undefined) {
-    context.log(`skipped: execution ${other} of this rule still runs, and only one may`)
-    return
-  }
+  // Failed, and in these words, as in Harbor.
+  if (other !== undefined)
+    throw new JobFailed(`Execution skipped: active replication still in progress (execution ${other})`)
   await plan(context, policy, source)
 }
 
@@ -96,10 +108,10 @@ async function copy(
   context: JobContext,
   policy: ReplicationPolicy,
   places: { source: Source; target: Target; turns: Turns },
-  { repository, tag }: Extract<Payload, { do: 'copy' }>,
+  { repository, reference }: Copying,
 ): Promise<void> {
   const matches = repositoryMatcher(policy)
-  const outcome = await copyTag(
+  const outcome = await copyArtifact(
     {
       ...places,
       from: repository,
@@ -113,7 +125,7 @@ async function copy(
       uploads: uploadsOf(context),
       log: context.log,
     },
-    tag,
+    reference,
   )
   context.show({ outcome })
 }
@@ -144,11 +156,17 @@ function uploadsOf(context: JobContext): Uploads {
 async function remove(
   context: JobContext,
   policy: ReplicationPolicy,
-  target: Target,
-  { repository, tag, digest }: Extract<Payload, { do: 'delete' }>,
+  { source, target }: { source: Source; target: Target },
+  { repository, reference, digest }: Deleting,
 ): Promise<void> {
   const name = destinationName(repository, policy)
-  const deleted = await target.delete(name, tag, digest)
-  context.log(`${name}:${tag}  ${deleted ? 'deleted' : 'was not there'} at ${target.name}`)
+  if (await source.head(repository, reference)) {
+    // Pushed again, or brought back: what is copied for that must not be lost.
+    context.log(`${repository}:${reference} is there again: not deleted at ${target.name}`)
+    context.show({ outcome: 'skipped' })
+    return
+  }
+  const deleted = await target.delete(name, reference, digest)
+  context.log(`${name}:${reference} ${deleted ? 'deleted' : 'was not there'} at ${target.name}`)
   context.show({ outcome: deleted ? 'deleted' : 'absent' })
 }

@@ -37,7 +37,11 @@ export function tagMatcher(pattern: string): Matches {
     const compiled = compile(pattern.slice(REGEX.length), pattern)
     return (tag) => compiled.test(tag)
   }
-  if (!pattern.startsWith(SEMVER)) return globMatcher(pattern)
+  if (!pattern.startsWith(SEMVER)) {
+    const matches = globMatcher(pattern)
+    // What has no tag: one star takes it in Harbor's doublestar.
+    return (tag) => matches(tag) || (tag === '' && pattern === '*')
+  }
   const range = rangeIn(pattern.slice(SEMVER.length).trim())
   return (tag) => {
     const version = versionIn(tag)

@@ -1,6 +1,6 @@
 // What the tasks of a replication are told to do.
 import type { TaskSpec } from '../jobs/kinds.ts'
-import type { Digest } from '../oci/digest.ts'
+import { type Digest, isDigest } from '../oci/digest.ts'
 import type { Attributes } from '../registry/ports.ts'
 import { destinationName } from './names.ts'
 import type { ReplicationPolicy } from './policy.ts'
@@ -8,12 +8,35 @@ import type { ReplicationPolicy } from './policy.ts'
 export type Payload =
   /** Find what the rule matches, and add a task for each. */
   | { do: 'plan' }
-  | { do: 'copy'; repository: string; tag: string }
-  /** @param digest of what the tag was, where that was deleted as a whole */
-  | { do: 'delete'; repository: string; tag: string; digest?: Digest }
+  /** Find what a deleted repository held, and add a task for each that the rule matches. */
+  | Clearing
+  | Copying
+  | Deleting
+
+export interface Clearing {
+  do: 'clear'
+  repository: string
+  repositoryId: string
+}
+
+export interface Copying {
+  do: 'copy'
+  repository: string
+  /** A tag, or the digest of what has none. */
+  reference: string
+}
+
+export interface Deleting {
+  do: 'delete'
+  repository: string
+  /** A tag, or the digest of what had none. */
+  reference: string
+  /** Of what the tag was, where that was deleted as a whole. */
+  digest?: Digest
+}
 
 export function payloadOf(attributes: Attributes): Payload {
-  return (attributes.do === undefined ? { do: 'plan' } : attributes) as Payload
+  return (attributes.do === undefined ? { do: 'plan' } : attributes) as unknown as Payload
 }
 
 /** Registries that what is copied came through before this one. */
@@ -24,27 +47,39 @@ export function viaIn({ via }: Attributes): string[] {
 /** As Harbor shows it. @param via of the event that starts it. @throws REQUEST_INVALID when the repository has no name at the destination */
 export function taskSpec(
   policy: ReplicationPolicy,
-  payload: Exclude<Payload, { do: 'plan' }>,
+  payload: Copying | Deleting,
   via: string[] = [],
 ): TaskSpec {
-  const { repository, tag } = payload
+  const { repository, reference } = payload
+  const named = (name: string) => `${name}${isDigest(reference) ? '@' : ':'}${reference}`
   return {
     payload: { ...payload, ...(via.length > 0 ? { via } : {}) },
     target: targetOf(policy),
     extra: {
       resource_type: 'image',
-      source_resource: `${repository}:${tag}`,
-      destination_resource: `${destinationName(repository, policy)}:${tag}`,
-      operation: payload.do === 'delete' ? 'deletion' : 'copy',
+      source_resource: named(repository),
+      destination_resource: named(destinationName(repository, policy)),
+      operation: operationOf(payload),
     },
   }
 }
 
-export function planSpec(policy: ReplicationPolicy): TaskSpec {
+function operationOf(payload: Copying | Deleting): string {
+  if (payload.do === 'copy') return 'copy'
+  return payload.digest === undefined && !isDigest(payload.reference) ? 'tag deletion' : 'deletion'
+}
+
+/** Of a task that adds others. */
+export function planSpec(policy: ReplicationPolicy, clearing?: Clearing): TaskSpec {
   return {
-    payload: { do: 'plan' },
+    payload: clearing ? { ...clearing } : { do: 'plan' },
     target: `${targetOf(policy)}:plan`,
-    extra: { resource_type: 'artifact', source_resource: '', destination_resource: '', operation: 'plan' },
+    extra: {
+      resource_type: 'artifact',
+      source_resource: clearing?.repository ?? '',
+      destination_resource: '',
+      operation: clearing ? 'deletion' : 'plan',
+    },
   }
 }
 

@@ -17,6 +17,8 @@ export interface Source {
   repositories(pattern: string): AsyncIterable<string[]>
   /** In pages; none where there is no such repository. */
   tags(repository: string): AsyncIterable<string[]>
+  /** Artifacts without a tag that stand for themselves, where the registry tells of any; in pages. */
+  untagged(repository: string): AsyncIterable<Digest[]>
   head(repository: string, reference: string): Promise<Digest | undefined>
   manifest(repository: string, digest: Digest): Promise<PlacedManifest>
   referrers(repository: string, subject: Digest): Promise<Digest[]>
@@ -53,10 +55,11 @@ export interface Target {
   /** @param reference a tag, or the digest */
   put(repository: string, reference: string, manifest: PlacedManifest): Promise<void>
   /**
+   * @param reference a tag, or a digest
    * @param digest of what the tag was, which may go as a whole where tags alone cannot be deleted
    * @returns false when there was none
    */
-  delete(repository: string, tag: string, digest?: Digest): Promise<boolean>
+  delete(repository: string, reference: string, digest?: Digest): Promise<boolean>
 }
 
 /** What was copied from there is not taken back: the other registry has had it, and may have something newer by now. */

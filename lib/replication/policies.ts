@@ -2,8 +2,7 @@
 import { executionsOf } from '../jobs/executions.ts'
 import { dropSchedule, setSchedule } from '../jobs/schedules.ts'
 import { RegistryError } from '../oci/errors.ts'
-import { endOfUse, useOfRegistry } from '../registries/registries.ts'
-import type { RemoteRegistry } from '../registries/remote-registry.ts'
+import { endOfUse, writeWithUse } from '../registries/registries.ts'
 import { keys, partitions } from '../registry/keys.ts'
 import { nextNumber } from '../registry/numbers.ts'
 import { pagesOf } from '../registry/partitions.ts'
@@ -29,14 +28,15 @@ export async function createPolicy(
   const now = registry.clock.nowMs()
   const id = await nextNumber(registry, 'replication-policy')
   const made: ReplicationPolicy = { ...checked, id, creator, createdAtMs: now, updatedAtMs: now }
-  const { writes } = await usedRegistry(registry, made, ownUrl)
-  const outcome = await registry.metadata.transact([
-    listingWrite(made),
-    { kind: 'put', if: { kind: 'absent' }, item: policyItem(registry, made) },
-    eventListing(made),
-    ...writes,
-  ])
-  if (!outcome.ok) throw refusedWrite(outcome.failed, made.name)
+  const refused = await writeWithUse(registry, made.registryId, userOf(id), ({ url }) => {
+    refuseSelf(made, url, ownUrl)
+    return [
+      listingWrite(made),
+      { kind: 'put', if: { kind: 'absent' }, item: policyItem(registry, made) },
+      eventListing(made),
+    ]
+  })
+  if (refused.length > 0) throw refusedWrite(refused, made.name)
   await schedule(registry, made)
   return made
 }
@@ -52,19 +52,20 @@ export async function updatePolicy(
   const before = policyIn(item)
   if (!item || !before) throw unknownPolicy(id)
   const after: ReplicationPolicy = { ...before, ...checkedPolicy(given), updatedAtMs: registry.clock.nowMs() }
-  const { writes } = await usedRegistry(registry, after, ownUrl)
   const renamed: Write[] =
     after.name === before.name
       ? []
       : [listingWrite(after), { kind: 'delete', key: keys.replicationPolicyListing(before.name) }]
-  const outcome = await registry.metadata.transact([
-    ...renamed,
-    { kind: 'put', if: unchanged(item), item: policyItem(registry, after) },
-    eventListing(after),
-    ...writes,
-    ...(after.registryId === before.registryId ? [] : [endOfUse(before.registryId, userOf(id))]),
-  ])
-  if (!outcome.ok) throw refusedWrite(renamed.length > 0 ? outcome.failed : [1], after.name)
+  const refused = await writeWithUse(registry, after.registryId, userOf(id), ({ url }) => {
+    refuseSelf(after, url, ownUrl)
+    return [
+      ...renamed,
+      { kind: 'put', if: unchanged(item), item: policyItem(registry, after) },
+      eventListing(after),
+      ...(after.registryId === before.registryId ? [] : [endOfUse(before.registryId, userOf(id))]),
+    ]
+  })
+  if (refused.length > 0) throw refusedWrite(renamed.length > 0 ? refused : [1], after.name)
   await schedule(registry, after)
   return after
 }
@@ -118,24 +119,18 @@ async function policiesIn(
 
 const RUNNING_LOOKED_AT = 50
 
-/** @returns the number of an execution of the policy that has not ended, other than `own` */
-export async function runningOf(registry: Registry, policy: number, own = 0): Promise<number | undefined> {
+/** @returns the number of an execution of the policy that has not ended, begun before `own`: of two at once, one goes on */
+export async function runningOf(
+  registry: Registry,
+  policy: number,
+  own = Number.POSITIVE_INFINITY,
+): Promise<number | undefined> {
   let looked = 0
   for await (const { number: execution, status } of executionsOf(registry, VENDOR, policy)) {
-    if (status === 'Running' && execution !== own) return execution
+    if (status === 'Running' && execution < own) return execution
     if (++looked === RUNNING_LOOKED_AT) return undefined
   }
   return undefined
-}
-
-async function usedRegistry(
-  registry: Registry,
-  policy: ReplicationPolicy,
-  ownUrl: string,
-): Promise<{ remote: RemoteRegistry; writes: Write[] }> {
-  const used = await useOfRegistry(registry, policy.registryId, userOf(policy.id))
-  refuseSelf(policy, used.remote.url, ownUrl)
-  return used
 }
 
 async function schedule(
@@ -170,5 +165,5 @@ function eventListing({ id, trigger, enabled }: ReplicationPolicy): Write {
 function refusedWrite(failed: number[], name: string): RegistryError {
   return failed.includes(0)
     ? new RegistryError('CONFLICT', `replication policy ${name} already exists`)
-    : new RegistryError('CONFLICT', 'the policy or its registry is being changed by somebody else: try again')
+    : new RegistryError('CONFLICT', 'the policy is being changed by somebody else: try again')
 }

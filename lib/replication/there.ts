@@ -4,8 +4,10 @@ import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import { parseManifest, referrerDescriptor } from '../oci/manifest.ts'
 import { OCI_INDEX } from '../oci/media-types.ts'
+import { projectOf } from '../oci/reference.ts'
 import { VIA_HEADER } from '../registry/identity.ts'
 import type { Json } from '../registry/ports.ts'
+import { makeHarborProject } from '../upstream/harbor-projects.ts'
 import { upstreamCatalog, upstreamTags } from '../upstream/lists.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { UpstreamError } from '../upstream/upstream-error.ts'
@@ -33,6 +35,8 @@ export function sourceThere(upstream: Upstream): Source {
     name: upstream.host,
     repositories: () => upstreamCatalog(upstream),
     tags: (repository) => tags(upstream, repository),
+    // The protocol lists tags alone.
+    untagged: async function* () {},
     head: (repository, reference) => head(upstream, repository, reference),
     manifest: (repository, digest) => upstream.getManifest(repository, digest),
     referrers: (repository, subject) => referrers(upstream, repository, subject),
@@ -42,16 +46,35 @@ export function sourceThere(upstream: Upstream): Source {
   }
 }
 
-/** @param via registries that what is put has gone through, this one the last of them. @param signal ends waiting */
-export function targetThere(upstream: Upstream, via: string[], signal: AbortSignal): Target {
+export interface TargetOptions {
+  /** Registries that what is put has gone through, this one the last of them. */
+  via: string[]
+  /** Ends waiting. */
+  signal: AbortSignal
+  /** Of a project that has to be made there. */
+  isPublic(): Promise<boolean>
+}
+
+export function targetThere(upstream: Upstream, { via, signal, isPublic }: TargetOptions): Target {
   const headers = { [VIA_HEADER]: via.join(',') }
+  /** Where the project may be missing it is made, and asked once more. */
+  const inProject = async <T>(repository: string, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof UpstreamError && ['absent', 'denied'].includes(error.failure))) throw error
+      if (!(await makeHarborProject(upstream, projectOf(repository), isPublic))) throw error
+      return work()
+    }
+  }
   return {
     name: upstream.host,
-    head: (repository, reference) => head(upstream, repository, reference),
+    head: (repository, reference) => inProject(repository, () => head(upstream, repository, reference)),
     hasBlob: async (repository, { digest }) => (await upstream.headBlob(repository, digest)) !== undefined,
-    upload: (upload) => send(upstream, upload, signal),
-    put: (repository, reference, manifest) => put(upstream, repository, reference, manifest, headers),
-    delete: (repository, tag, digest) => remove(upstream, repository, tag, digest),
+    upload: (upload) => inProject(upload.repository, () => send(upstream, upload, signal)),
+    put: (repository, reference, manifest) =>
+      inProject(repository, () => put(upstream, repository, reference, manifest, headers)),
+    delete: (repository, reference, digest) => remove(upstream, repository, reference, digest),
   }
 }
 
@@ -59,14 +82,14 @@ export function targetThere(upstream: Upstream, via: string[], signal: AbortSign
 async function remove(
   upstream: Upstream,
   repository: string,
-  tag: string,
+  reference: string,
   digest: Digest | undefined,
 ): Promise<boolean> {
   try {
-    return await deleteUpstreamManifest(upstream, repository, tag)
+    return await deleteUpstreamManifest(upstream, repository, reference)
   } catch (error) {
     if (!(error instanceof UpstreamError && (error.status === 400 || error.status === 405))) throw error
-    const now = await head(upstream, repository, tag)
+    const now = await head(upstream, repository, reference)
     if (now === undefined) return false
     if (now === digest) return deleteUpstreamManifest(upstream, repository, digest)
     throw new UpstreamError('failed', `${upstream.host} deletes no tags (${error.message})`, {
@@ -147,6 +170,8 @@ async function sendChunks(
       signal.throwIfAborted()
       failures += 1
       if (!(error instanceof UpstreamError) || error.failure === 'denied' || failures === TRIES) throw error
+      // Who asks to be left alone is: what has arrived is kept for the next attempt of the task.
+      if (error.waitMs(Date.now()) > FIRST_WAIT_MS) throw error
       upload.log(`${blob.digest}: chunk at byte ${progress.offset} failed (${error.message}); again`)
       await sleep(FIRST_WAIT_MS * 2 ** failures, undefined, { signal })
       const now = await uploadStatus(upstream, repository, progress)

@@ -2,8 +2,6 @@
 import type { Logger } from 'pino'
 import type { Config } from '../config/schema.ts'
 import type { ProxyCache } from '../proxy/proxy-cache.ts'
-import { checkRegistries } from '../registries/health.ts'
-import type { Upstreams } from '../registries/upstreams.ts'
 import type { SweepSummary } from '../registry/gc/ledger.ts'
 import { sweep } from '../registry/gc/sweep.ts'
 import type { Recorder } from '../registry/recorder.ts'
@@ -14,8 +12,6 @@ const FLUSH_EVERY_MS = 1000
 const EXPIRE_EVERY_MS = 60_000
 /** Besides whenever there is an event: one that failed is tried again. */
 const RELAY_EVERY_MS = 60_000
-/** Of other registries, as often as Harbor does. */
-const HEALTH_EVERY_MS = 300_000
 const HOUR_MS = 3_600_000
 
 export interface Background {
@@ -31,7 +27,6 @@ export function startBackground(
   stores: OpenStores,
   parts: {
     recorder: Recorder
-    upstreams: Upstreams
     proxy: ProxyCache
     /** Told of each event, at least once. */
     listener: Listener
@@ -40,7 +35,7 @@ export function startBackground(
   config: Pick<Config, 'background' | 'sweepEveryHours'>,
 ): Background {
   const { registry } = stores
-  const { recorder, upstreams, proxy, listener } = parts
+  const { recorder, proxy, listener } = parts
   const timers: NodeJS.Timeout[] = []
   const failed = (what: string) => (error: unknown) =>
     log.error({ component: what, err: error }, `${what} failed`)
@@ -96,7 +91,6 @@ export function startBackground(
   }
   every(FLUSH_EVERY_MS, () => recorder.flush().catch(failed('recorder')))
   every(FLUSH_EVERY_MS, () => proxy.flush().catch(failed('proxy')))
-  if (here) every(HEALTH_EVERY_MS, () => checkRegistries(registry, upstreams).catch(failed('health')))
   if (here) every(RELAY_EVERY_MS, wakeRelay)
   every(EXPIRE_EVERY_MS, () => stores.expire?.(Date.now()).catch(failed('expiry')))
   if (here && config.sweepEveryHours > 0)

@@ -70,7 +70,7 @@ export async function startServer(config: Config, stores: OpenStores): Promise<R
       upstreams,
       ...(stores.openSpool ? { openSpool: stores.openSpool } : {}),
     })
-    const parts = { recorder, upstreams, proxy, listener: listenerOf(jobs.jobs) }
+    const parts = { recorder, proxy, listener: listenerOf(jobs.jobs) }
     const background = startBackground(stores, parts, log.logger, config)
     opened.push(() => background.stop())
     const { sweepNow } = background

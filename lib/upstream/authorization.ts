@@ -51,7 +51,7 @@ export class Authorization {
 
   /** What is known to be wanted already; undefined before the first challenge. */
   async header(scope: string): Promise<string | undefined> {
-    if (this.#scheme === 'basic') return this.#basic()
+    if (this.#scheme === 'basic') return this.basic()
     if (this.#scheme === 'bearer' && this.#realm) return (await this.#token(this.#realm, scope)).header
     return undefined
   }
@@ -83,11 +83,12 @@ export class Authorization {
     }
     if (!challenges.some(({ scheme }) => scheme === 'basic')) return undefined
     this.#scheme = 'basic'
-    const header = await this.#basic()
+    const header = await this.basic()
     return header === refused ? undefined : header
   }
 
-  async #basic(): Promise<string | undefined> {
+  /** The login itself; undefined where there is none. */
+  async basic(): Promise<string | undefined> {
     const login = await this.#login()
     return login && basicHeader(login)
   }

@@ -11,6 +11,8 @@ export interface RegistryRequest {
   path: string | URL
   /** `repository:library/app:pull`; empty for the base endpoint. */
   scope: string
+  /** With the login itself, whatever the protocol asks for: other APIs of the same host. */
+  basic?: boolean
   headers?: Record<string, string>
   /** A body in pieces cannot be sent twice: it goes out only once the login is known to be wanted. */
   body?: string | Uint8Array | AsyncIterable<Uint8Array>
@@ -38,7 +40,9 @@ export class Exchange {
 
   /** @throws UpstreamError unless the status is a success, or expected */
   async send(request: RegistryRequest): Promise<Incoming> {
-    let header = await this.#authorization.header(request.scope)
+    let header = await (request.basic
+      ? this.#authorization.basic()
+      : this.#authorization.header(request.scope))
     for (let again = true; ; again = false) {
       const answer = await this.#once(request, header)
       const limits = limitsIn(answer.headers)
@@ -48,7 +52,7 @@ export class Exchange {
         return answer
       }
       if (request.expected?.includes(answer.status)) return answer
-      if (answer.status === 401 && again) {
+      if (answer.status === 401 && again && !request.basic) {
         const challenge = answer.headers['www-authenticate']
         const next = await this.#authorization.answer(challenge, request.scope, header)
         if (next !== undefined && isRepeatable(request)) {

@@ -28,4 +28,12 @@ export class UpstreamError extends Error {
     this.status = details.status
     this.retryAfter = details.retryAfter
   }
+
+  /** @returns how long it asked to be left alone, in ms from `nowMs` on; 0 where it did not, or nobody understands it */
+  waitMs(nowMs: number): number {
+    if (this.retryAfter === undefined) return 0
+    const seconds = Number(this.retryAfter)
+    const ms = Number.isNaN(seconds) ? Date.parse(this.retryAfter) - nowMs : seconds * 1000
+    return Math.max(ms || 0, 0)
+  }
 }

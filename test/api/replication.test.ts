@@ -161,6 +161,31 @@ test('a changed rule has the new fields, another schedule, and a name that no ot
   expect((await admin('GET', `/replication/policies/${id}`)).status).toBe(404)
 })
 
+test('rules and caches that begin to use one registry at the same moment are all made, as Terraform makes them', async () => {
+  const origin = await makeRegistry('busy', other.url)
+  const numbers = Array.from({ length: 6 }, (_, each) => each)
+  const rules = numbers.map((each) =>
+    admin('POST', '/replication/policies', push(`busy-${each}`, { dest_registry: { id: origin } })),
+  )
+  const caches = numbers.map((each) =>
+    admin('POST', '/projects', { project_name: `busy-${each}`, registry_id: origin }),
+  )
+  const made = await Promise.all([...rules, ...caches])
+  expect(made.map(({ status }) => status)).toEqual(made.map(() => 201))
+  const changed = await Promise.all(
+    made
+      .slice(0, rules.length)
+      .map((each, at) =>
+        admin(
+          'PUT',
+          `/replication/policies/${numberOf(each)}`,
+          push(`calm-${at}`, { dest_registry: { id: origin } }),
+        ),
+      ),
+  )
+  expect(changed.map(({ status }) => status)).toEqual(changed.map(() => 200))
+})
+
 test('a registry that a rule uses is not deleted', async () => {
   const own = await makeRegistry('used', other.url)
   const id = await makeRule(push('user', { dest_registry: { id: own } }))

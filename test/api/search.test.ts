@@ -1,7 +1,7 @@
 // Looking for projects, repositories and robots by name.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ADMIN_PASSWORD, type Server, startServer } from '../support/server.ts'
-import { clientOf, pushImage } from './client.ts'
+import { clientOf, digest, pushImage } from './client.ts'
 import { basic, type Harbor, harborOf } from './management.ts'
 
 let server: Server
@@ -35,6 +35,21 @@ test('a word is found in the names of projects and of repositories', async () =>
 test('nobody finds what is not public', async () => {
   const nobody = harborOf(server.url)
   expect(await hits(nobody, 'sea')).toEqual({ projects: [], repositories: ['library/sea/map'] })
+})
+
+test('repositories that hold a blob are found by its digest, where the blob may be pulled', async () => {
+  const layer = digest('layer of hidden-sea/chart:1')
+  const holders = async (harbor: Harbor, blob: string) => {
+    const found = await harbor('GET', `/repositories?q=blob_digest=${blob}&page_size=1&page_number=1`)
+    return found.json.map(({ name }: { name: string }) => name)
+  }
+  // It is known a moment after the push.
+  await expect.poll(() => holders(admin, layer)).toEqual(['hidden-sea/chart'])
+  expect(await holders(admin, digest('nobody has it'))).toEqual([])
+  expect(await holders(harborOf(server.url), layer)).toEqual([])
+  await expect
+    .poll(() => holders(harborOf(server.url), digest('layer of library/sea/map:1')))
+    .toEqual(['library/sea/map'])
 })
 
 test('robots are found by their names with and without the prefix', async () => {

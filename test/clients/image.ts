@@ -25,6 +25,8 @@ export interface ImageOptions {
   compression?: 'none' | 'gzip' | 'zstd'
   /** More than one makes an index. */
   architectures?: string[]
+  /** The archive that each layer is; by default one file of random bytes. */
+  archive?: (architecture: string) => Buffer
 }
 
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json'
@@ -51,7 +53,7 @@ export async function makeImage(layout: string, options: ImageOptions): Promise<
     const layers: Blob[] = []
     const diffIds: string[] = []
     for (let number = 0; number < options.layers; number++) {
-      const tar = tarOf(`layer-${number}`, randomBytes(options.layerBytes))
+      const tar = options.archive?.(architecture) ?? tarOf(`layer-${number}`, randomBytes(options.layerBytes))
       const compression = options.compression ?? 'gzip'
       const bytes =
         compression === 'none'

@@ -1,14 +1,10 @@
 // Planning a replication: whatever a rule matches, a page of it at a time.
 import { beforeEach, expect, test } from 'vitest'
-import { startExecution } from '../../lib/jobs/executions.ts'
 import type { JobContext, TaskSpec } from '../../lib/jobs/kinds.ts'
 import type { Attributes } from '../../lib/registry/ports.ts'
-import { eventsOf, relay } from '../../lib/registry/relay.ts'
-import { replicationEnded } from '../../lib/replication/ended.ts'
 import type { Source } from '../../lib/replication/place.ts'
 import { plan } from '../../lib/replication/plan.ts'
 import type { ReplicationPolicy } from '../../lib/replication/policy.ts'
-import { jobPlace, SPEC, statusOf } from './jobs/place.ts'
 
 interface Planning {
   context: JobContext
@@ -49,6 +45,7 @@ const sourceOf = (repositories: number, tags: number): { source: Source; asked: 
       asked.push(repository)
       return pages(tags, (at) => `t${at}`)
     },
+    untagged: () => pages(0, String),
   } as unknown as Source
   return { source, asked }
 }
@@ -64,7 +61,7 @@ test('100,000 tags of one repository become tasks in pages of a hundred', async 
   expect(at.added.flat()).toHaveLength(100_000)
   expect(Math.max(...at.added.map(({ length }) => length))).toBe(100)
   expect(at.added[0]![0]).toMatchObject({
-    payload: { do: 'copy', repository: 'library/r000000', tag: 't0' },
+    payload: { do: 'copy', repository: 'library/r000000', reference: 't0' },
     target: 'registry-1',
   })
 })
@@ -88,7 +85,7 @@ test('a plan whose process died goes on behind what is planned already', async (
   await plan(second.context, policy, source)
   const planned = [...first.added, ...second.added]
     .flat()
-    .map(({ payload }) => `${payload.repository}:${payload.tag}`)
+    .map(({ payload }) => `${payload.repository}:${payload.reference}`)
   expect(planned).toHaveLength(1500)
   expect(new Set(planned).size).toBe(1500)
 })
@@ -100,32 +97,4 @@ test('a repository that has no name at the destination holds up no other', async
   await plan(at.context, deep, source)
   expect(at.added).toEqual([])
   expect(at.logged.filter((line) => line.startsWith('skipped'))).toHaveLength(2)
-})
-
-test('the end of a replication is an event of no repository, and is relayed like any', async () => {
-  const place = await jobPlace({ REPLICATION: {} })
-  place.runner.ended = replicationEnded
-  const execution = (await startExecution(place.runner, SPEC, [{ payload: {} }, { payload: {} }]))!
-  await place.drain()
-  expect(await statusOf(place, execution.number)).toBe('Success')
-  const heard: Attributes[] = []
-  const relayed = await relay(
-    place.registry,
-    undefined,
-    async ({ attributes }) => void heard.push(attributes),
-  )
-  expect(relayed).toBe(1)
-  expect(heard).toMatchObject([
-    {
-      type: 'replication.ended',
-      execution: execution.number,
-      rule: 7,
-      status: 'Success',
-      success: 2,
-      error: 0,
-    },
-  ])
-  const kept: unknown[] = []
-  for await (const event of eventsOf(place.registry, '-')) kept.push(event.attributes.type)
-  expect(kept).toEqual(['replication.ended'])
 })

@@ -59,7 +59,7 @@ export async function eventPlace(allowed = ['127.0.0.0/8'], attempts?: number): 
     project,
     policy: async ({ targets = [{}], ...more } = {}, options = {}) =>
       createPolicy(
-        { registry: at.registry, keys, host: 'harbor.dev' },
+        { registry: at.registry, keys, origin: 'https://harbor.dev' },
         await project(),
         {
           name: `policy ${++made}`,

@@ -1,11 +1,13 @@
 // harbor-cli, in the order somebody meets its commands. It often exits with 0 after an error, so each effect is also
-// looked at with plain HTTP. What it shows as a table needs a terminal: here it answers in JSON. Commands that ask back (user elevate, password, label update) are not here, and not
-// `project member update`, which puts the user's number where the member's belongs.
+// looked at with plain HTTP. What it shows as a table needs a terminal: here it answers in JSON. Commands that ask back
+// (user elevate, password, label update) are not here, and not `project member update`, which puts the user's number
+// where the member's belongs.
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { clientOf, pushImage } from '../api/client.ts'
 import { asHarbor } from './as-harbor.ts'
+import { type HarborCli, harborCli } from './cli.ts'
 import { openPlace, type Place } from './place.ts'
 
 const ROBOT = 'harbor-cli-robot'
@@ -13,22 +15,16 @@ const PASSWORD = 'Marina-2026'
 const byName = { headers: { 'x-is-resource-name': 'true' } }
 
 let at: Place
+let cli: HarborCli
 beforeAll(async () => {
   at = await openPlace()
-  await harbor('login', at.url, '-u', 'admin', '-p', at.password)
+  cli = await harborCli(at)
 })
 afterAll(() => at.close())
 
-const harbor = (...args: string[]) => at.succeed('harbor-cli', args)
-const refused = async (...args: string[]) => expect((await at.run('harbor-cli', args)).code).not.toBe(0)
-
-/** What a command prints as JSON, which may be the answer or the answer's payload. */
-async function printed(...args: string[]) {
-  const output = await harbor(...args, '-o', 'json')
-  const parsed = JSON.parse(output.slice(output.search(/^[[{]/m)))
-  return parsed.Payload ?? parsed
-}
-
+const harbor = (...args: string[]) => cli.harbor(...args)
+const refused = (...args: string[]) => cli.refused(...args)
+const printed = (...args: string[]) => cli.printed(...args)
 const text = async (...args: string[]) => JSON.stringify(await printed(...args))
 
 const basic = (user: string, password: string) =>

@@ -1,4 +1,4 @@
-// Harbor's Terraform provider: its own acceptance tests, as they are, and a configuration of ours whose second plan
+// Harbor's Terraform provider: its own acceptance tests, as they are, and configurations of ours whose second plan
 // must be empty. `terraform-provider-harbor-tests` is the provider's test program with all of its acceptance tests,
 // those for built-in users and those for other sources of people; OpenTofu drives it.
 import { copyFile, mkdir, writeFile } from 'node:fs/promises'
@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { findTool } from '../tools.ts'
 import { openPlace, type Place } from './place.ts'
 
-/** Those for what the registry has so far; the others wait for registries, schedules, policies and LDAP. */
+/** Those for what the registry has so far; the others wait for retention, purging of logs, preheating and LDAP. */
 const ACCEPTANCE = [
   'TestAccProjectBasic',
   'TestAccProjectUpdate',
@@ -28,10 +28,18 @@ const ACCEPTANCE = [
   'TestAccConfigAuthDb',
   'TestAccConfigAuthLdap',
   'TestAccConfigAuthOIDCWriteOnlyClientSecret',
+  'TestAccDataSourceRegistry_basic',
+  'TestAccRegistryBasic',
+  'TestAccReplicationyBasic',
+  'TestDestinationNamespace',
+  'TestDestinationNamespaceReplaceCount',
+  'TestAccProjectWebhook',
+  'TestAccGCUpdate',
 ]
 
 const PROVIDER = 'terraform-provider-harbor'
 const MINUTES = 60_000
+const byName = { headers: { 'x-is-resource-name': 'true' } }
 
 let at: Place
 let engine: string
@@ -73,28 +81,70 @@ test.each(ACCEPTANCE)(
   },
 )
 
+/** @returns how to run the engine in a directory with this configuration alone */
+async function configured(file: string) {
+  const directory = path.join(at.directory, path.basename(file, '.tf'))
+  await mkdir(directory)
+  await copyFile(path.join(import.meta.dirname, file), path.join(directory, 'main.tf'))
+  const tofu = (...args: string[]) =>
+    at.run(engine, [`-chdir=${directory}`, ...args, '-no-color', '-input=false'], settings)
+  return {
+    /** Applies it, after which nothing is left to do. */
+    settled: async (...variables: string[]) => {
+      const applied = await tofu('apply', '-auto-approve', ...variables)
+      expect(applied.output).toContain('Apply complete!')
+      // 0: nothing to do, 1: failed, 2: differences.
+      const planned = await tofu('plan', '-detailed-exitcode', ...variables)
+      expect(planned.code, planned.output).toBe(0)
+    },
+    destroyed: async (...variables: string[]) => {
+      const destroyed = await tofu('destroy', '-auto-approve', ...variables)
+      expect(destroyed.output).toContain('Destroy complete!')
+    },
+  }
+}
+
 test('after each apply the plan shows no change, and after a destroy nothing is left', {
   timeout: 5 * MINUTES,
 }, async () => {
-  const directory = path.join(at.directory, 'configuration')
-  await mkdir(directory)
-  await copyFile(path.join(import.meta.dirname, 'everyday.tf'), path.join(directory, 'main.tf'))
-  const tofu = (...args: string[]) =>
-    at.run(engine, [`-chdir=${directory}`, ...args, '-no-color', '-input=false'], settings)
-  // 0: nothing to do, 1: failed, 2: differences.
-  const settled = async (...variables: string[]) => {
-    expect((await tofu('apply', '-auto-approve', ...variables)).output).toContain('Apply complete!')
-    const planned = await tofu('plan', '-detailed-exitcode', ...variables)
-    expect(planned.code, planned.output).toBe(0)
-  }
+  const { settled, destroyed } = await configured('everyday.tf')
   await settled()
-  const team = (await at.harbor('GET', '/projects/team', { headers: { 'x-is-resource-name': 'true' } })).json
+  const team = (await at.harbor('GET', '/projects/team', byName)).json
   expect(team.metadata).toMatchObject({ public: 'true', severity: 'high', prevent_vul: 'true' })
   // Neither Harbor nor its provider makes an administrator in one step.
   await settled('-var', 'promoted=true')
   expect((await at.harbor('GET', '/users?q=username=mia')).json).toMatchObject([{ sysadmin_flag: true }])
-  expect((await tofu('destroy', '-auto-approve')).output).toContain('Destroy complete!')
+  await destroyed()
   expect((await at.harbor('GET', '/projects?name=team')).json).toEqual([])
+})
+
+test('the same of registries, replication, webhooks, immutable tags, the allowlist and schedules', {
+  timeout: 5 * MINUTES,
+}, async () => {
+  const { settled, destroyed } = await configured('outward.tf')
+  const origin = ['-var', `origin=${at.origin.url}`]
+  const schedules = async () => {
+    const found = (await at.harbor('GET', '/schedules')).json as { vendor_type: string; cron: string }[]
+    return found.map((each) => `${each.vendor_type} ${each.cron}`).sort()
+  }
+  await settled(...origin)
+  expect(await schedules()).toEqual(['GARBAGE_COLLECTION 0 0 0 * * *', 'REPLICATION 0 0 3 * * *'])
+  await settled(...origin, '-var', 'changed=true')
+  expect(await schedules()).toEqual(['GARBAGE_COLLECTION 0 30 2 * * *', 'REPLICATION 0 0/15 * * * *'])
+  const [releases] = (await at.harbor('GET', '/replication/policies?name=releases-out')).json
+  expect(releases).toMatchObject({
+    dest_registry: { name: 'behind', credential: { access_key: 'me' } },
+    trigger: { type: 'manual' },
+    filters: expect.arrayContaining([{ type: 'label', value: ['reviewed'] }]),
+    speed: 2048,
+  })
+  const webhooks = (await at.harbor('GET', '/projects/team/webhook/policies', byName)).json
+  expect(webhooks).toMatchObject([{ name: 'talk' }, { event_types: ['PUSH_ARTIFACT'] }])
+  expect((await at.harbor('GET', '/system/CVEAllowlist')).json.items).toEqual([{ cve_id: 'CVE-2026-3' }])
+  await destroyed(...origin)
+  expect(await schedules()).toEqual([])
+  for (const what of ['/registries', '/replication/policies', '/projects?name=team'])
+    expect((await at.harbor('GET', what)).json).toEqual([])
 })
 
 test('the provider was told nothing that a Harbor would not say', () => {

@@ -35,9 +35,10 @@ const runner: Runner = {
   kinds: { WEBHOOK: usual, REPLICATION: { ...usual, atOnce: 6, atOncePerTarget: 2 }, IMPORT: usual },
   dispatch: (weight, bodies, delaySeconds = 0) => queues[weight].send(bodies, { delaySeconds }),
   // One item for each end of an execution, under a key of its own: whoever ends it twice is found out.
-  ended: (_, { number }) => [
-    { kind: 'put', item: { pk: 'ENDS', sk: `${number}#${registry.newId()}`, attributes: { v: 1 } } },
-  ],
+  ended: async (_, { number, endedAtMs }) =>
+    endedAtMs === undefined
+      ? []
+      : [{ kind: 'put', item: { pk: 'ENDS', sk: `${number}#${registry.newId()}`, attributes: { v: 1 } } }],
 }
 
 /** Acknowledges messages before their tasks have run. */

@@ -96,7 +96,7 @@ export const EXAMPLES: Record<string, unknown> = {
   updateRegistry: { name: 'hub', description: 'images of others', access_secret: 'another token' },
   pingRegistry: { type: 'docker-hub', url: 'https://hub.docker.com', insecure: false },
   createReplicationPolicy: POLICY,
-  updateReplicationPolicy: { ...POLICY, trigger: { type: 'manual' } },
+  updateReplicationPolicy: { ...POLICY, name: 'to-the-north', trigger: { type: 'manual' } },
   startReplication: { policy_id: 1 },
   CreateImmuRule: IMMUTABLE_RULE,
   UpdateImmuRule: {

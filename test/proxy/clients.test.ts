@@ -107,11 +107,29 @@ EOF
   expect(asked).toContain(published.digest)
 })
 
-test('docker pulls from a mirror that it does not name: what is not here comes from the default one', async () => {
-  // What dockerd sends (moby, distribution/pull_v2.go): /v2/, a token for the name it knows, then that name.
+test('docker pulls through a mirror as daemon.json has it: what is not here comes from the default one', async () => {
   await at.admin('PUT', '/configurations', { proxy_mirrors: `*=${CACHE}` })
   const published = await at.publish('library/docker:v1', IMAGE)
-  await expect
-    .poll(() => at.sh(`crane digest --insecure ${host}/library/docker:v1`).catch(() => ''))
-    .toBe(`${published.digest}\n`)
+  const several = await at.publish('team/several:v1', INDEX)
+  const pulled = await at.sh(`
+    mkdir docker && cd docker
+    echo '{ "registry-mirrors": ["http://${host}"] }' > daemon.json
+    dockerd --config-file=daemon.json --host=unix://$PWD/docker.sock --data-root=$PWD/root --exec-root=$PWD/exec \
+      --pidfile=$PWD/pid --bridge=none --iptables=false --ip6tables=false --storage-driver=vfs >log 2>&1 &
+    daemon=$!
+    trap 'kill $daemon; wait $daemon || true' EXIT
+    for try in $(seq 300); do docker -H unix://$PWD/docker.sock version >/dev/null 2>&1 && break; sleep 0.1; done
+    for image in docker:v1 team/several:v1; do
+      docker -H unix://$PWD/docker.sock pull -q $image
+      docker -H unix://$PWD/docker.sock image inspect --format '{{.RepoDigests}}' $image
+    done
+    docker -H unix://$PWD/docker.sock info --format '{{.RegistryConfig.Mirrors}}'`)
+  expect(pulled).toContain(`docker@${published.digest}`)
+  expect(pulled).toContain(`team/several@${several.digest}`)
+  expect(pulled).toContain(`[http://${host}/]`)
+  // It came through the cache, which has fetched the config and the layers of one platform.
+  const found = await at.admin('GET', `/projects/${CACHE}/repositories?page_size=100`)
+  expect(found.json.map((each: { name: string }) => each.name)).toEqual(
+    expect.arrayContaining([`${CACHE}/library/docker`, `${CACHE}/team/several`]),
+  )
 })

@@ -16,7 +16,7 @@ const UNREACHED = [
 let fuzzed: Fuzzed
 beforeAll(async () => {
   fuzzed = await fuzz(RANDOM, process.env.SABOTAGE === 'schemathesis' ? 'ListLabels' : undefined)
-}, 600_000)
+}, 900_000)
 
 test('no request makes the registry answer 5xx', () => {
   expect(fuzzed.answered.filter(({ status }) => status >= 500).slice(0, 10)).toEqual([])

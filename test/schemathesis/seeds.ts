@@ -16,7 +16,8 @@ const REPOSITORY = `/projects/${PROJECT}/repositories/app`
 const HOOKS = `/projects/${PROJECT}/webhook/policies`
 const ARTIFACT = `${REPOSITORY}/artifacts/v1`
 
-export async function seed(url: string): Promise<Seeds> {
+/** @param upstream a registry that is open to everybody */
+export async function seed(url: string, upstream: string): Promise<Seeds> {
   const admin = harborOf(url, 'admin')
   const http = clientOf(url, basic('admin', ADMIN_PASSWORD))
   const make = async (path: string, body: unknown) => numberOf(await admin('POST', path, body))
@@ -44,8 +45,10 @@ export async function seed(url: string): Promise<Seeds> {
     ] as const,
   ]
   const gc = await make('/system/gc/schedule', { schedule: { type: 'Manual' } })
-  const hooks = [await make(HOOKS, hook('ci')), await make(HOOKS, hook('spare'))] as const
+  await admin('POST', '/system/gc/schedule', { schedule: { type: 'Daily', cron: '0 0 0 * * *' } })
+  const hooks = [await make(HOOKS, hook('told')), await make(HOOKS, hook('spare'))] as const
   const delivery = await delivered(admin, http, hooks[0])
+  const replicating = await replicated(admin, make, upstream)
   const { json: quotas } = await admin('GET', '/quotas?page_size=100')
   const quota = quotas.find((each: { ref: { name: string } }) => each.ref.name === 'scrapped').id as number
   return {
@@ -89,7 +92,43 @@ export async function seed(url: string): Promise<Seeds> {
       UpdateImmuRule: { project: 'ruled', rule: rules[0] },
       getSchedulePaused: { vendor: 'all' },
       deleteProjectMetadata: { project: 'ruled', name: 'severity' },
+      ListWebhookJobs: { project: PROJECT, 'query.policy_id': hooks[0] },
+      ...replicating,
     },
+  }
+}
+
+/** Two registries, two rules, and a run of the first that has ended. */
+async function replicated(
+  admin: Harbor,
+  make: (path: string, body: unknown) => Promise<number>,
+  url: string,
+): Promise<Seeds['own']> {
+  const registryNamed = (name: string) => make('/registries', { name, type: 'docker-registry', url })
+  const [registry, spare] = [await registryNamed('south'), await registryNamed('north')]
+  const ruleNamed = (name: string) =>
+    make('/replication/policies', {
+      name,
+      dest_registry: { id: registry },
+      filters: [{ type: 'name', value: `${PROJECT}/app` }],
+      trigger: { type: 'manual' },
+      enabled: true,
+    })
+  const [policy, idle] = [await ruleNamed('southwards'), await ruleNamed('nowhere')]
+  const execution = await make('/replication/executions', { policy_id: policy })
+  const tasks = `/replication/executions/${execution}/tasks`
+  while ((await admin('GET', `/replication/executions/${execution}`)).json.status === 'InProgress')
+    await sleep(50)
+  const [{ id: task }] = (await admin('GET', tasks)).json
+  const each = (ids: string[], values: Record<string, number>) =>
+    Object.fromEntries(ids.map((id) => [id, values]))
+  return {
+    ...each(['getRegistry', 'updateRegistry', 'getRegistryInfo'], { registry }),
+    deleteRegistry: { registry: spare },
+    ...each(['getReplicationPolicy', 'updateReplicationPolicy'], { policy }),
+    deleteReplicationPolicy: { policy: idle },
+    ...each(['getReplicationExecution', 'stopReplication', 'listReplicationTasks'], { execution }),
+    getReplicationLog: { execution, task },
   }
 }
 

@@ -33,6 +33,8 @@ export type Fault =
 export interface DockerHub {
   /** `http://127.0.0.1:PORT` */
   url: string
+  /** Of its token service, `http://127.0.0.1:PORT`. */
+  tokenUrl: string
   log: Logged[]
   /** Authorization headers that the token service was sent. */
   logins: string[]
@@ -57,6 +59,8 @@ export interface DockerHubOptions {
   limit?: number
   /** GETs of blobs are sent to another host with a signed URL, as Docker Hub does. */
   redirectBlobs?: boolean
+  /** Where clients are sent for tokens; to `tokenUrl` when absent. */
+  realm?: string
 }
 
 const SERVICE = 'registry.docker.io'
@@ -95,7 +99,8 @@ export async function startDockerHub(options: DockerHubOptions): Promise<DockerH
     const path = incoming.url!.split('?')[0]!
     if (!allowed(incoming, path)) {
       const scope = scopeOf(path)
-      const realm = `Bearer realm="${tokenServer.url}/token",service="${SERVICE}"`
+      const tokens = options.realm ?? `${tokenServer.url}/token`
+      const realm = `Bearer realm="${tokens}",service="${SERVICE}"`
       outgoing.setHeader('WWW-Authenticate', scope === '' ? realm : `${realm},scope="${scope}"`)
       return reply(outgoing, 401, errors('UNAUTHORIZED', 'authentication required'))
     }
@@ -163,6 +168,7 @@ export async function startDockerHub(options: DockerHubOptions): Promise<DockerH
 
   const hub: DockerHub = {
     url: registry.url,
+    tokenUrl: tokenServer.url,
     log,
     logins: [],
     remaining: limit,

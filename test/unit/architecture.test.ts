@@ -33,7 +33,7 @@ const LAYERS: Record<string, string[]> = {
   config: ['oci', 'registry'],
   outbound: [],
   upstream: ['oci', 'outbound'],
-  registries: ['oci', 'registry', 'access', 'outbound', 'upstream'],
+  registries: ['oci', 'registry', 'access', 'jobs', 'outbound', 'upstream'],
   events: ['oci', 'registry', 'access', 'jobs', 'outbound'],
   proxy: ['oci', 'registry', 'registries', 'upstream'],
   http: [

@@ -2,7 +2,12 @@
 // (src/pkg/reg/util/pattern_test.go, src/controller/replication/flow/stage_test.go).
 import { expect, test } from 'vitest'
 import { parseManifest } from '../../lib/oci/manifest.ts'
-import { labelFilter, platformFilter, resourceFilter, tagFilter } from '../../lib/replication/filters.ts'
+import {
+  labelFilter,
+  platformFilter,
+  referenceFilter,
+  resourceFilter,
+} from '../../lib/replication/filters.ts'
 import { refuseSelf } from '../../lib/replication/itself.ts'
 import { destinationName } from '../../lib/replication/names.ts'
 import { globMatcher, namesIn, prefixOf, tagMatcher } from '../../lib/replication/patterns.ts'
@@ -103,12 +108,12 @@ const filters = (...given: Partial<PolicyFilter>[]) => ({
 })
 
 test('all filters of tags have to hold, and tags of signatures follow what they sign', () => {
-  const matches = tagFilter(
+  const matches = referenceFilter(
     filters({ type: 'tag', value: 'v*' }, { type: 'tag', value: 'semver:<2', decoration: 'excludes' }),
   )
   const signature = `sha256-${'a'.repeat(64)}.sig`
   expect(['v1.0.0', 'v2.0.0', 'latest', 'vnext', signature].filter(matches)).toEqual(['v2.0.0', 'vnext'])
-  expect(tagFilter(filters())(signature)).toBe(false)
+  expect(referenceFilter(filters())(signature)).toBe(false)
 })
 
 test('an artifact has to have all labels, or not all of those that exclude', () => {

@@ -111,7 +111,7 @@ async function change(call: HarborCall, operation: 'create' | 'update'): Promise
   requireSystem(call, RESOURCE, operation)
   const { type, cron, parameters } = scheduleIn(await readFields(call.request))
   const payload = {
-    delete_untagged: parameters.delete_untagged !== false,
+    delete_untagged: parameters.delete_untagged === true,
     workers: workersIn(parameters.workers),
   }
   await noted(call, { operation, resourceType: 'garbage_collection', resource: type })

@@ -69,9 +69,13 @@ async function start(call: HarborCall): Promise<HttpResponse> {
   if (!policy.enabled) throw new RegistryError('PRECONDITION', `the policy ${policy.id} is disabled`)
   // As older schedulers of Harbor's begin what they were asked for.
   const trigger = call.request.query.get('trigger') === 'scheduled' ? 'SCHEDULE' : 'MANUAL'
-  const begun = await startExecution(call.jobs, { vendor: VENDOR, rule: policy.id, trigger }, [
-    planSpec(policy),
-  ])
+  const spec = {
+    vendor: VENDOR,
+    rule: policy.id,
+    trigger,
+    extra: { operator: call.actor.principal },
+  } as const
+  const begun = await startExecution(call.jobs, spec, [planSpec(policy)])
   await noted(call, { operation: 'create', resourceType: 'replication_execution', resource: policy.name })
   return created(`/replication/executions/${begun!.number}`)
 }

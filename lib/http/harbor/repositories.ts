@@ -1,4 +1,5 @@
 // Repositories: listed, shown, described, deleted.
+import { blobAskedFor } from '../../artifacts/blob-holders.ts'
 import {
   describeRepository,
   getRepository,
@@ -27,9 +28,15 @@ export const REPOSITORY_ROUTES: HarborRoute[] = [
   { method: 'DELETE', path: ONE, run: remove },
 ]
 
-/** Those of every project the caller may look into. */
+/** Those of every project the caller may look into; of those that hold a blob, where it may be had from. */
 async function listAll(call: HarborCall): Promise<HttpResponse> {
-  return listed(call, undefined, (project) => mayInProject(call, project, 'repository', 'list'))
+  const forBlob = blobAskedFor(wantedIn(call.request).filters) !== undefined
+  const may = (project: string, action: string) => mayInProject(call, project, 'repository', action)
+  return listed(
+    call,
+    undefined,
+    async (project) => (await may(project, 'list')) && (!forBlob || (await may(project, 'pull'))),
+  )
 }
 
 async function listOfProject(call: HarborCall): Promise<HttpResponse> {

@@ -90,9 +90,9 @@ async function create(call: HarborCall): Promise<HttpResponse> {
   return created(`/projects/${call.params.project}/webhook/policies/${policy.number}`)
 }
 
-/** The host that clients use: payloads name artifacts by it. */
+/** The address that clients use: payloads name artifacts by it. */
 function keeping({ registry, upstreams, request }: HarborCall): Keeping {
-  return { registry, keys: upstreams.keys, host: request.origin.replace(/^https?:\/\//, '') }
+  return { registry, keys: upstreams.keys, origin: request.origin }
 }
 
 function policyIn(fields: Fields): PolicyText {

@@ -96,10 +96,17 @@ export class EventsStack extends Stack {
       ...common,
       environment: { ...environment, ...workers.told },
       handler: 'jobs',
-      description: 'Light jobs, such as webhooks',
+      description: 'Light jobs: webhooks, looks at other registries',
       timeout: Duration.seconds(LIGHT_SECONDS),
     })
-    allowItems(jobs, data.table, ['BatchGetItem', 'BatchWriteItem', 'DeleteItem', 'GetItem', 'PutItem'])
+    allowItems(jobs, data.table, [
+      'BatchGetItem',
+      'BatchWriteItem',
+      'DeleteItem',
+      'GetItem',
+      'PutItem',
+      'Query', // all other registries, for a look at each
+    ])
     allow(jobs, ['sqs:SendMessage'], [workers.lightQueue.queueArn])
     allow(jobs, ['secretsmanager:GetSecretValue'], [data.keys.secretArn])
     jobs.addEventSource(

@@ -276,17 +276,24 @@ test('a failed task can be tried again, and its execution with it', async () => 
   expect(await retryTask(at.runner, task!)).toBe(false)
 })
 
-test('what is to happen at the end of an execution happens once', async () => {
+test('what is to happen at the end of a task, and of an execution, happens once', async () => {
   const at = await jobPlace({ REPLICATION: {} })
-  at.runner.ended = (registry, { number }) => [
-    { kind: 'put', item: { pk: `TEST#${registry.newId()}`, sk: String(number), attributes: {} } },
+  at.runner.ended = async (registry, { number, endedAtMs }) => [
+    { kind: 'put', item: { pk: `TASK#${registry.newId()}`, sk: String(number), attributes: {} } },
+    ...(endedAtMs === undefined
+      ? []
+      : [
+          {
+            kind: 'put' as const,
+            item: { pk: `TEST#${registry.newId()}`, sk: String(number), attributes: {} },
+          },
+        ]),
   ]
   await startExecution(at.runner, SPEC, payloads(4))
   const messages = at.messages.splice(0)
   at.messages.push(...messages, ...messages)
   await at.drain()
-  const ends = (await at.registry.metadata.scan(undefined, 100_000)).filter(({ pk }) =>
-    pk.startsWith('TEST#'),
-  )
-  expect(ends).toHaveLength(1)
+  const items = await at.registry.metadata.scan(undefined, 100_000)
+  const written = (prefix: string) => items.filter(({ pk }) => pk.startsWith(prefix))
+  expect([written('TASK#').length, written('TEST#').length]).toEqual([4, 1])
 })
