@@ -103,7 +103,7 @@ const LOCAL: Suite[] = [
   },
   {
     name: 'scan-tools',
-    files: ['test/scanning/trivy.test.ts'],
+    files: ['test/scanning/trivy.test.ts', 'test/scanning/credentials.test.ts'],
     needs: ['trivy', 'trivy-db', 'go', 'crane', 'oras', 'docker-registry'],
     when: 'all',
   },

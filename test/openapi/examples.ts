@@ -105,7 +105,11 @@ export const EXAMPLES: Record<string, unknown> = {
     tag_selectors: [{ ...SELECTOR, pattern: 'release-*', decoration: 'matches' }],
   },
   CreateWebhookPolicyOfProject: WEBHOOK,
-  UpdateWebhookPolicyOfProject: { ...WEBHOOK, description: 'starts builds and deployments' },
+  UpdateWebhookPolicyOfProject: {
+    ...WEBHOOK,
+    name: 'deployments',
+    description: 'starts builds and deployments',
+  },
   updateWebhookOptions: { repository_filter: 'team/**', tag_filter: 'v*', secret: 'Correct-Horse-5' },
   putSystemCVEAllowlist: { items: [{ cve_id: 'CVE-2019-10164' }], expires_at: 1_900_000_000 },
 }
