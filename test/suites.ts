@@ -114,7 +114,7 @@ const LOCAL: Suite[] = [
   {
     name: 'harbor-cli',
     files: ['test/harbor/harbor-cli'],
-    needs: ['harbor-cli', ...DOCKER_HUB, 'crane'],
+    needs: ['harbor-cli', ...DOCKER_HUB, 'crane', 'script'],
     when: 'all',
   },
   {
@@ -259,5 +259,6 @@ export const SUITES: Suite[] = [
   onAws(named('conformance-main')),
   onAws(named('durability-kill'), { KILLS: process.env.KILLS ?? '10' }),
   ...CLIENTS.filter(({ name }) => name !== 'clients-tls').map((suite) => onAws(suite)),
+  onAws(named('scan-tools')),
   ...ON_TWIN,
 ]

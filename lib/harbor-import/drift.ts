@@ -1,9 +1,7 @@
 // Content there and here, digest by digest: the source by its own API, this registry by what it serves.
-import { type Digest, isDigest } from '../oci/digest.ts'
-import { isName, isTag } from '../oci/reference.ts'
-import { subjectOfTag } from '../replication/filters.ts'
+import type { Digest } from '../oci/digest.ts'
 import { sourceHere } from '../replication/here.ts'
-import { type Fields, objectsIn, textIn } from './fields.ts'
+import { type Artifact, artifactsThere, isReplicated, repositoriesThere } from './artifacts.ts'
 import type { Import } from './import.ts'
 
 /**
@@ -26,14 +24,10 @@ export interface Drift {
 export async function* driftOf(context: Import, project: string): AsyncGenerator<Drift> {
   const here = sourceHere(context.registry)
   const seen = new Set<string>()
-  for await (const page of context.source.pages(`/projects/${encodeURIComponent(project)}/repositories`))
-    for (const row of page) {
-      const repository = textIn(row, 'name')
-      // A list that changes meanwhile can have one twice.
-      if (!isName(repository) || !repository.startsWith(`${project}/`) || seen.has(repository)) continue
-      seen.add(repository)
-      yield* repositoryDrift(context, project, repository)
-    }
+  for await (const repository of repositoriesThere(context, project)) {
+    seen.add(repository)
+    yield* repositoryDrift(context, project, repository)
+  }
   for await (const page of here.repositories(`${project}/**`))
     for (const repository of page) if (!seen.has(repository)) yield* extraTags(context, repository, new Set())
 }
@@ -52,38 +46,6 @@ async function* repositoryDrift(context: Import, project: string, repository: st
       yield { state, repository, reference, there: digest, here: found }
     }
   yield* extraTags(context, repository, tags)
-}
-
-interface Artifact {
-  digest: Digest
-  tags: string[]
-  /** Digests of signatures, attestations, … of it. */
-  accessories: Digest[]
-}
-
-async function* artifactsThere(
-  context: Import,
-  project: string,
-  repository: string,
-): AsyncGenerator<Artifact> {
-  // Harbor's gateway decodes the path once before its router does.
-  const rest = encodeURIComponent(encodeURIComponent(repository.slice(project.length + 1)))
-  const path = `/projects/${encodeURIComponent(project)}/repositories/${rest}/artifacts`
-  const query = { with_tag: 'true', with_accessory: 'true', with_label: 'false', with_scan_overview: 'false' }
-  for await (const page of context.source.pages(path, query)) yield* page.flatMap(artifactIn)
-}
-
-function artifactIn(row: Fields): Artifact[] {
-  const digest = textIn(row, 'digest')
-  if (!isDigest(digest)) return []
-  const tags = objectsIn(row, 'tags').map((tag) => textIn(tag, 'name'))
-  const accessories = objectsIn(row, 'accessories').map((each) => textIn(each, 'digest'))
-  return [{ digest, tags: tags.filter(isReplicated), accessories: accessories.filter(isDigest) }]
-}
-
-/** Tags that belong to another manifest are compared as what they are for. */
-function isReplicated(tag: string): boolean {
-  return isTag(tag) && subjectOfTag(tag) === undefined
 }
 
 function namesOf({ digest, tags, accessories }: Artifact): { reference: string; digest: Digest }[] {

@@ -1,11 +1,11 @@
-// Labels: of the whole registry, and of projects. Which artifacts have them is told by no rule: see the drift.
+// Labels: of the whole registry, and of projects.
 import { createLabel, type Label, listLabels, updateLabel } from '../artifacts/labels.ts'
 import { textIn } from './fields.ts'
 import type { Import } from './import.ts'
 import { differing, settle } from './outcome.ts'
 import type { Both } from './projects.ts'
 
-const EVERY = { page: 1, pageSize: 10_000, filters: [], sort: [] }
+export const EVERY = { page: 1, pageSize: 10_000, filters: [], sort: [] }
 
 /** @param of undefined for those of the whole registry. @throws HarborApiError */
 export async function bringLabels(context: Import, of: Both | undefined): Promise<void> {

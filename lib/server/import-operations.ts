@@ -1,5 +1,6 @@
 // `entrepot import harbor URL`: another Harbor's, or Entrepôt's, settings and content, and how both differ.
 import { requireAdministrator } from '../harbor-import/administrator.ts'
+import { bringArtifactLabels } from '../harbor-import/artifact-labels.ts'
 import { type Pull, pullProject, type SourceAddress, sourceRegistry } from '../harbor-import/content.ts'
 import { type Drift, type DriftState, driftOf } from '../harbor-import/drift.ts'
 import { HarborApi } from '../harbor-import/harbor-api.ts'
@@ -92,6 +93,7 @@ async function bringContent(
     found = await collected(bringing, project)
   }
   for (const drift of found) told.drift(drift)
+  await bringArtifactLabels(bringing, project)
 }
 
 function isPulled({ state }: Drift): boolean {

@@ -146,7 +146,7 @@ test('a secret does not go to another address: not by a change, and not by a pin
   expect(sent).not.toContain(LOGIN.password)
   expect((await put({ url: thief.url, access_key: '' })).status).toBe(200)
   const { json } = await admin('GET', `/registries/${id}`)
-  expect([json.url, json.credential]).toEqual([thief.url, { type: 'basic', access_key: '' }])
+  expect([json.url, json.credential]).toEqual([thief.url, { type: 'basic' }])
   await thief.stop()
 })
 

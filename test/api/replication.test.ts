@@ -104,7 +104,9 @@ test('a rule is read back as Harbor shows one, with both of its registries', asy
     dest_registry: { id: registry, name: 'other', url: other.url },
   })
   expect((await admin('GET', '/replication/policies?name=show')).json).toEqual([json])
+  // Registries are looked at by a schedule of their own.
   expect((await admin('GET', '/schedules')).json).toMatchObject([
+    { vendor_type: 'REGISTRY_HEALTH', vendor_id: 0 },
     { vendor_type: 'REPLICATION', vendor_id: id, cron: '0 0 3 * * *' },
   ])
 })

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { makeImage } from '../clients/image.ts'
 import { type HarborCli, harborCli } from './cli.ts'
 import { openPlace, type Place } from './place.ts'
+import { acceptAll } from './terminal.ts'
 
 const HUB = 'https://hub.docker.com'
 const byName = { headers: { 'x-is-resource-name': 'true' } }
@@ -27,6 +28,11 @@ afterAll(() => at.close())
 const harbor = (...args: string[]) => cli.harbor(...args)
 const refused = (...args: string[]) => cli.refused(...args)
 const printed = (...args: string[]) => cli.printed(...args)
+/** Without that of the registry's own. */
+const schedules = async () =>
+  (await printed('schedule', 'list')).filter(
+    (each: { vendor_type: string }) => each.vendor_type !== 'REGISTRY_HEALTH',
+  )
 const named = (rows: { name: string }[]) => rows.map(({ name }) => name).sort()
 
 test('registries are created where there is one, listed and viewed, but no name twice', async () => {
@@ -40,6 +46,16 @@ test('registries are created where there is one, listed and viewed, but no name 
   expect(named(await printed('registry', 'list'))).toEqual(['hub', 'origin'])
   expect(named(await printed('registry', 'list', '-q', 'name=~or'))).toEqual(['origin'])
   expect(await printed('registry', 'view', 'hub')).toMatchObject({ url: HUB, status: 'healthy' })
+})
+
+test('registries are changed in a form, also those without a credential', async () => {
+  const json = { name: 'plain', type: 'docker-registry', url: at.origin.url }
+  expect((await at.harbor('POST', '/registries', { json })).status).toBe(201)
+  for (const name of ['hub', 'plain'])
+    await acceptAll(at, `harbor-cli registry update ${name} --description 'seen ${name}'`, 'Access Secret')
+  const registries = (await at.harbor('GET', '/registries')).json as { description: string }[]
+  expect(registries.map(({ description }) => description)).toEqual(['seen hub', 'next door', 'seen plain'])
+  await harbor('registry', 'delete', 'plain')
 })
 
 test('a replication rule is created from a file, changed by flags and scheduled', async () => {
@@ -71,7 +87,7 @@ override: true
     trigger: { type: 'scheduled', trigger_settings: { cron: '0 0/30 3 * * *' } },
     filters: expect.arrayContaining([{ type: 'tag', value: '1.*', decoration: 'matches' }]),
   })
-  expect(await printed('schedule', 'list')).toMatchObject([{ vendor_type: 'REPLICATION', vendor_id: id }])
+  expect(await schedules()).toMatchObject([{ vendor_type: 'REPLICATION', vendor_id: id }])
   await refused('registry', 'delete', 'origin')
 })
 
@@ -96,7 +112,7 @@ test('rules and registries are deleted, and the schedules with them', async () =
   const [{ id }] = await printed('replication', 'policies', 'list')
   await harbor('replication', 'policies', 'delete', String(id))
   expect(await harbor('replication', 'policies', 'list')).toContain('No policies')
-  expect(await printed('schedule', 'list')).not.toMatchObject([{}])
+  expect(await schedules()).toEqual([])
   await harbor('registry', 'delete', 'hub', 'origin')
   expect((await at.harbor('GET', '/registries')).json).toEqual([])
 })
@@ -140,14 +156,13 @@ test('job queues are listed, paused, resumed and stopped', async () => {
   await refused(...queues, 'stop', '--type', 'NONSENSE')
 })
 
-test('the schedule of garbage collection is listed, and the allowlist and immutable tags are', async () => {
+test('the schedule of garbage collection is listed, the allowlist is filled, and immutable tags are listed', async () => {
   const schedule = { schedule: { type: 'Custom', cron: '0 30 2 * * *' }, parameters: { workers: 2 } }
   expect((await at.harbor('POST', '/system/gc/schedule', { json: schedule })).status).toBe(201)
-  expect(await printed('schedule', 'list')).toMatchObject([
-    { vendor_type: 'GARBAGE_COLLECTION', cron: '0 30 2 * * *' },
-  ])
-  const items = [{ cve_id: 'CVE-2026-1' }]
-  expect((await at.harbor('PUT', '/system/CVEAllowlist', { json: { items } })).status).toBe(200)
+  expect(await schedules()).toMatchObject([{ vendor_type: 'GARBAGE_COLLECTION', cron: '0 30 2 * * *' }])
+  await acceptAll(at, 'harbor-cli cve-allowlist add --cveid CVE-2026-1,CVE-2026-2', 'CVE ID')
+  const items = [{ cve_id: 'CVE-2026-1' }, { cve_id: 'CVE-2026-2' }]
+  expect((await at.harbor('GET', '/system/CVEAllowlist')).json.items).toEqual(items)
   expect((await printed('cve-allowlist', 'list')).items).toEqual(items)
   expect(await harbor('tag', 'immutable', 'list', 'harbour')).toContain('No immutable tag rules')
 })

@@ -31,6 +31,8 @@ export interface Place {
   harbor: Harbor
   /** What is behind the Docker Hub that the registry finds under its own names. */
   origin: DockerRegistry
+  /** What clients have in their environment. */
+  env: NodeJS.ProcessEnv
   /** Runs a client, whatever it says. */
   run(program: string, args: string[], env?: Record<string, string>): Promise<Ran>
   /** Runs a client that must succeed. @returns what it answered. @throws with all that it printed */
@@ -80,6 +82,7 @@ export async function openPlace(): Promise<Place> {
       return stdout
     },
     origin,
+    env,
     breaches: proxy.breaches,
     close: async () => {
       await proxy.close()

@@ -1,4 +1,6 @@
 // What is no Harbor, lies, never ends or refuses: an import says what is wrong and brings nothing of it.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
@@ -199,3 +201,32 @@ test('what is missing or wrong in the command is said before anything is asked',
   const itself = await run(here.server.url, '--user', 'admin', '--password=x')
   expect(itself.stdout).toContain('is this registry itself')
 })
+
+// On other stores there is no server in between: what is cut off is the import itself.
+test.skipIf(process.env.TEST_STORES === 'aws')(
+  'a command that is cut off leaves the server to finish, and takes nothing down',
+  async () => {
+    const [asked, cut] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const url = await serve(async ({ url }, response) => {
+      const path = new URL(url!, 'http://harbor').pathname.replace('/api/v2.0', '')
+      if (path === '/quotas') {
+        asked.resolve()
+        await cut.promise
+      }
+      const projects = Array.from({ length: 40 }, (_, at) => ({ project_id: at + 2, name: `cut-${at}` }))
+      const user = { username: 'admin', sysadmin_flag: true }
+      response.end(JSON.stringify(path === '/users/current' ? user : path === '/projects' ? projects : []))
+    })
+    const login = ['--user', 'admin', '--password=x', '--data', here.server.dataDir]
+    const command = spawn(process.execPath, ['bin/entrepot.ts', 'import', 'harbor', url, ...login])
+    const gone = once(command, 'exit')
+    await asked.promise
+    command.kill('SIGKILL')
+    await gone
+    cut.resolve()
+    const last = async () => (await here.admin('GET', '/projects/cut-9')).status
+    await expect.poll(last, { timeout: 30_000 }).toBe(200)
+    expect(here.server.process.exitCode).toBe(null)
+  },
+  60_000,
+)

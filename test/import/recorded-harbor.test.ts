@@ -17,7 +17,13 @@ let upstream: DockerRegistry
 let printed: string
 
 /** An artifact as Harbor lists it. */
-function artifact(id: number, repository_name: string, digest: string, tags: string[] | null) {
+function artifact(
+  id: number,
+  repository_name: string,
+  digest: string,
+  tags: string[] | null,
+  labels: object[] | null = null,
+) {
   return {
     id,
     type: 'IMAGE',
@@ -31,7 +37,7 @@ function artifact(id: number, repository_name: string, digest: string, tags: str
     extra_attrs: { architecture: 'amd64', os: 'linux' },
     ...AT,
     references: null,
-    labels: null,
+    labels,
     accessories: null,
     tags:
       tags?.map((name, at) => ({
@@ -78,7 +84,13 @@ beforeAll(async () => {
     ],
     '/projects/library/repositories': [repository(13, 'library/tool')],
     '/projects/payments/repositories/ledger%252Fapi/artifacts': [
-      artifact(1, 'payments/ledger/api', digests['payments/ledger/api']!, ['v1']),
+      artifact(
+        1,
+        'payments/ledger/api',
+        digests['payments/ledger/api']!,
+        ['v1'],
+        [...harbor.lists['/labels?scope=p&project_id=7']!, harbor.lists['/labels?scope=g']![228]!],
+      ),
       artifact(2, 'payments/ledger/api', untagged, null),
     ],
     '/projects/payments/repositories/web/artifacts': [
@@ -118,6 +130,13 @@ test('all pages of a list come', async () => {
   expect(lines('label')).toHaveLength(231)
   const answer = await here.admin('GET', '/labels?scope=g&page_size=1')
   expect(answer.headers['x-total-count']).toBe('230')
+})
+
+test('artifacts have the labels that they have there', async () => {
+  const path = '/projects/payments/repositories/ledger%252Fapi/artifacts/v1?with_label=true'
+  const { json } = await here.admin('GET', path)
+  expect(json.labels.map(({ name }: { name: string }) => name).sort()).toEqual(['audited', 'team 229'])
+  expect(lines('artifact label')).toHaveLength(2)
 })
 
 test('projects have their settings, quotas and allowlists, and caches their registry', async () => {

@@ -111,7 +111,11 @@ export const EXAMPLES: Record<string, unknown> = {
     tag_selectors: [{ ...SELECTOR, pattern: 'release-*', decoration: 'matches' }],
   },
   CreateWebhookPolicyOfProject: WEBHOOK,
-  UpdateWebhookPolicyOfProject: { ...WEBHOOK, description: 'starts builds and deployments' },
+  UpdateWebhookPolicyOfProject: {
+    ...WEBHOOK,
+    name: 'deployments',
+    description: 'starts builds and deployments',
+  },
   updateSignatureTrust: {
     keyless: [],
     cosign_keys: [],

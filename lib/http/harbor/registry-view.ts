@@ -16,15 +16,12 @@ export function registryView(remote: RemoteRegistry): Row {
     url: remote.url,
     insecure: remote.insecure,
     ...(caCertificate === '' ? {} : { ca_certificate: caCertificate }),
-    ...(accessKey === '' && sealedSecret === '' && credentialType === ''
-      ? {}
-      : {
-          credential: {
-            type: credentialType,
-            access_key: accessKey,
-            ...(sealedSecret === '' ? {} : { access_secret: SHOWN_SECRET }),
-          },
-        }),
+    // Always there, as Harbor has it: harbor-cli looks into it without asking.
+    credential: {
+      ...(credentialType === '' ? {} : { type: credentialType }),
+      ...(accessKey === '' ? {} : { access_key: accessKey }),
+      ...(sealedSecret === '' ? {} : { access_secret: SHOWN_SECRET }),
+    },
     status: remote.healthy ? 'healthy' : 'unhealthy',
     creation_time: time(remote.createdAtMs),
     update_time: time(remote.updatedAtMs),
