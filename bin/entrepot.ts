@@ -43,11 +43,7 @@ async function main(args: string[]): Promise<number> {
   if (!OPERATIONS[operation]) return help(operation)
   const given = rest.slice(words)
   if (OPERATIONS[operation].takesFile && given[0]) given[0] = readText(given[0])
-  const { operands, toFile, secretsFile } = await takeOwnOptions(
-    given,
-    process.stdin,
-    config.externalUrl,
-  )
+  const { operands, toFile, secretsFile } = await takeOwnOptions(given, process.stdin, config.externalUrl)
   const lines: string[] = []
   const toLines = toFile === undefined ? print : (line: string) => lines.push(line)
   const kept = secretsFile === undefined ? undefined : keepSecrets(secretsFile, toLines)

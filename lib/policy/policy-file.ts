@@ -1,8 +1,9 @@
 // A policy as a file, to be tried on past pulls before a project gets it: Harbor's names for Harbor's settings.
+
+import { isObject } from '../oci/descriptor.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { checkedMetadata } from '../registry/project-metadata.ts'
 import type { Allowlist } from '../registry/projects.ts'
-import { isObject } from '../oci/descriptor.ts'
 import { checkTrust, NO_TRUST, type SignatureTrust } from './signature-trust.ts'
 
 export interface PolicyFile {

@@ -98,7 +98,11 @@ function judgeOf(registry: Registry, file: PolicyFile) {
     })
 }
 
-async function policyFor(registry: Registry, file: PolicyFile, name: string): Promise<PullPolicy | undefined> {
+async function policyFor(
+  registry: Registry,
+  file: PolicyFile,
+  name: string,
+): Promise<PullPolicy | undefined> {
   const project = await findProject(registry, name)
   if (!project) return undefined
   const allowlist = file.allowlist ?? project.allowlist

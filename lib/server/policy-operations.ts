@@ -61,7 +61,15 @@ function linesOf({ severity, allowlist, allowlistOf, cosign, notation, trust }: 
   ]
 }
 
-function refusedLine({ repository, tag, digest, pulls, principals, lastAtMs, violations }: ReplayedPulls): string {
+function refusedLine({
+  repository,
+  tag,
+  digest,
+  pulls,
+  principals,
+  lastAtMs,
+  violations,
+}: ReplayedPulls): string {
   const image = tag === undefined ? `${repository}@${digest}` : `${repository}:${tag}`
   const more = principals.length > NAMED ? `, and ${principals.length - NAMED} more` : ''
   const who = principals.slice(0, NAMED).join(', ') + more
