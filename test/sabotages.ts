@@ -76,6 +76,12 @@ export const SABOTAGES: Sabotage[] = [
     needs: ['trivy', 'trivy-db', 'go', 'crane', 'oras', 'docker-registry'],
   },
   {
+    name: 'scan-report',
+    breaks: 'the registry’s report lacks a vulnerability that trivy found',
+    files: ['test/scanning/scans.test.ts'],
+    needs: ['trivy', 'trivy-db', 'go', 'crane', 'oras', 'docker-registry'],
+  },
+  {
     name: 'no-fsync',
     breaks: 'files are acknowledged without having been synced',
     files: ['test/durability/sync.test.ts'],
@@ -134,6 +140,12 @@ export const SABOTAGES: Sabotage[] = [
     breaks: 'nobody looks whether another process fetches already',
     files: ['test/proxy/single-flight.test.ts'],
     needs: ['versitygw', 'dynoxide', 'docker-registry', 'skopeo'],
+  },
+  {
+    name: 'any-holder',
+    breaks: 'a Harbor that asks where a blob is gets any repository',
+    files: ['test/harbor/adapter.test.ts'],
+    needs: ['harbor-adapter', 'docker-registry', 'openssl', 'crane', 'oras', 'skopeo'],
   },
   {
     name: 'login-limits',

@@ -103,8 +103,8 @@ const LOCAL: Suite[] = [
     when: 'ci',
   },
   {
-    name: 'scan-tools',
-    files: ['test/scanning/trivy.test.ts'],
+    name: 'scan',
+    files: ['test/scanning'],
     needs: ['trivy', 'trivy-db', 'go', 'crane', 'oras', 'docker-registry'],
     when: 'all',
   },
@@ -253,6 +253,7 @@ export const SUITES: Suite[] = [
   aws('cuts', { CUT_STRIDE: process.env.CUT_STRIDE ?? '10' }),
   // The core's own suites: bytes through the server, so that all of it is seen; the clients follow redirects.
   onAws(named('api'), { TEST_REDIRECT: 'off' }, 'ci'),
+  onAws(named('import'), {}, 'ci'),
   onAws(named('conformance-v1')),
   onAws(named('conformance-rc')),
   onAws(named('conformance-main')),

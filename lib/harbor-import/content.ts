@@ -1,5 +1,6 @@
 // The content: pulled by replication rules of its own, one for each project, run by the job engine like any others.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { ENDED, type Execution } from '../jobs/execution.ts'
 import { type Jobs, readExecution, startExecution, tasksOf } from '../jobs/executions.ts'
 import { RegistryError } from '../oci/errors.ts'
@@ -116,7 +117,7 @@ async function ruleOf(context: Import, from: RemoteRegistry, project: string): P
   const isSame = (Object.keys(text) as (keyof PolicyText)[])
     // How fast it may be, people may have set.
     .filter((field) => field !== 'speed')
-    .every((field) => JSON.stringify(text[field]) === JSON.stringify(found[field]))
+    .every((field) => isDeepStrictEqual(text[field], found[field]))
   if (isSame) return found
   const changed = await updatePolicy(registry, found.id, { ...text, speed: found.speed }, origin)
   await noted(context, { operation: 'update', ...deed })

@@ -1,4 +1,5 @@
 // What became of each thing that was to be brought, and the one place that decides whether it is made, changed or left.
+import { isDeepStrictEqual } from 'node:util'
 import { RegistryError } from '../oci/errors.ts'
 import { type Deed, noted } from '../registry/audit-log.ts'
 import { HarborApiError } from './harbor-api.ts'
@@ -85,6 +86,7 @@ function reasonOf(error: unknown): string {
 
 /** A difference in one field, in words; none where there is none. */
 export function differing(what: string, there: unknown, here: unknown): string[] {
+  if (isDeepStrictEqual(there, here)) return []
   const [one, other] = [there, here].map((each) => JSON.stringify(each) ?? 'nothing')
-  return one === other ? [] : [`${what} is ${one} there and ${other} here`]
+  return [`${what} is ${one} there and ${other} here`]
 }

@@ -103,7 +103,7 @@
 //   b/<repo>/u/<id>         a blob's bytes; <id> is an upload session or one attempt to commit it
 //   b/<repo>/sha256/<hex>/<session>  a blob's bytes, put there by the client itself; the store checked the hash
 //   b/<repo>/m/<id>         a manifest above 64 KiB; <id> is the push attempt
-//   s/<repo>/<id>           a scan's whole report, compressed JSON; <id> is the attempt
+//   b/<repo>/r/<id>         a scan's whole report, compressed JSON
 import type { Digest } from '../oci/digest.ts'
 import type { Key } from './ports.ts'
 
@@ -327,7 +327,7 @@ export const objectKeys = {
   all: 'b/',
   blob: (repo: string, id: string) => `b/${repo}/u/${id}`,
   manifest: (repo: string, id: string) => `b/${repo}/m/${id}`,
-  report: (repo: string, id: string) => `s/${repo}/${id}`,
+  report: (repo: string, id: string) => `b/${repo}/r/${id}`,
   direct: (repo: string, digest: Digest, session: string) => `${directPrefix(repo, digest)}${session}`,
   directPrefix,
 }

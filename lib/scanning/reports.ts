@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import type { Digest } from '../oci/digest.ts'
+import { candidateWrite } from '../registry/candidates.ts'
 import { keys, objectKeys } from '../registry/keys.ts'
 import type { Attributes, Item, Write } from '../registry/ports.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -45,13 +46,16 @@ export async function saveReport(
     object,
   }
   const before = await readShort(registry, repo, digest)
-  await registry.metadata.batchWrite(rows(payload, report.vulnerabilities, before))
   const outcome = await registry.metadata.transact([
     { kind: 'put', item: scanItem(repo, digest, { ...scan, done: true, found }), if: unchanged(scan) },
     { kind: 'put', item: await shortItem(repo, digest, report.vulnerabilities) },
     { kind: 'put', item: listing(payload, found) },
+    { kind: 'put', if: { kind: 'absent' }, item: objectItem(registry, object, payload) },
+    ...(scan.found ? [noLonger(registry, scan.found.object)] : []),
   ])
-  await registry.blobs.delete((outcome.ok ? scan.found?.object : object) ?? '')
+  // Should this process die here, the task's next attempt scans again.
+  if (outcome.ok) await registry.metadata.batchWrite(rows(payload, report.vulnerabilities, before))
+  else await registry.metadata.batchWrite([noLonger(registry, object)])
   return outcome.ok
 }
 
@@ -75,8 +79,21 @@ export async function forgetScan(
     { kind: 'delete', key: keys.scanned(projectId, repo, digest) },
     { kind: 'delete', key: keys.shortReport(repo, digest) },
   ])
-  if (scan?.found) await registry.blobs.delete(scan.found.object)
-  await registry.metadata.batchWrite([{ kind: 'delete', key: keys.scan(repo, digest) }])
+  await registry.metadata.batchWrite([
+    ...(scan?.found ? [noLonger(registry, scan.found.object)] : []),
+    { kind: 'delete', key: keys.scan(repo, digest) },
+  ])
+}
+
+/** Collections leave it alone until it is a candidate: nothing links it. */
+function objectItem(registry: Registry, object: string, { repo, digest }: ScanPayload): Item {
+  const attributes = { v: 1, state: 'live', gen: registry.newId(), kind: 'report', repo, digest }
+  return { ...keys.object(object), attributes }
+}
+
+/** The next collection frees it, and writes it into its ledger. */
+function noLonger(registry: Registry, object: string): Write {
+  return candidateWrite(registry.clock.nowMs(), { kind: 'object', object })
 }
 
 /** Worst first. */

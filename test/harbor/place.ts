@@ -47,7 +47,8 @@ export async function openPlace(): Promise<Place> {
   await mkdir(home, { recursive: true })
   const origin = await startDockerRegistry()
   const dockerHub = await startNamedDockerHub(origin.url)
-  const server = await startServer({ open: false, ...dockerHub.server })
+  const { env: known, preload } = dockerHub.server
+  const server = await startServer({ open: false, env: known, preload: [...preload, ...sabotage()] })
   const proxy = await startListeningProxy(server.url)
   const kept = Object.entries(process.env).filter(([name]) => !/^(XDG|DBUS|TF|HARBOR|.*_proxy)/i.test(name))
   const env = { ...Object.fromEntries(kept), PATH: toolPath, HOME: home, NO_COLOR: '1' }
@@ -89,6 +90,11 @@ export async function openPlace(): Promise<Place> {
     },
   }
   return place
+}
+
+/** Every sabotage of the product itself is loaded before it. */
+function sabotage(): string[] {
+  return process.env.SABOTAGE === 'any-holder' ? [path.join(import.meta.dirname, 'any-holder.ts')] : []
 }
 
 /** The evidence shows what was said to a client, and how it ended. */

@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { harborOf, makeUser, PASSWORD } from '../api/management.ts'
-import { type Ended, entrepot } from '../cli/command.ts'
+import type { Ended } from '../cli/command.ts'
 import { openPlace, type Place } from './place.ts'
 
 let here: Place
@@ -75,8 +75,8 @@ test('robots are told that a user is needed, and users that an administrator is'
   const there = await openPlace()
   try {
     await makeUser(harborOf(there.server.url, 'admin'), 'ada')
-    const args = ['import', 'harbor', there.server.url, '--user', 'ada', '--data', here.server.dataDir]
-    const { code, stdout } = await entrepot([...args, `--password=${PASSWORD}`])
+    const login = ['--user', 'ada', `--password=${PASSWORD}`]
+    const { code, stdout } = await here.run('import', 'harbor', there.server.url, ...login)
     expect([code, stdout]).toEqual([1, expect.stringMatching(/ada does not administer 127/)])
   } finally {
     await there.close()
@@ -178,8 +178,7 @@ test('a private address is not reached without the administrator’s word', asyn
 })
 
 test('what is missing or wrong in the command is said before anything is asked', async () => {
-  const data = ['--data', here.server.dataDir]
-  const run = (...args: string[]) => entrepot(['import', 'harbor', ...args, ...data])
+  const run = (...args: string[]) => here.run('import', 'harbor', ...args)
   const wrong: [string[], string][] = [
     [
       ['https://h.example', '--user', 'admin'],

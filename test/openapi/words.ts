@@ -29,6 +29,9 @@ export const TAGS: Record<string, string> = {
   webhook: 'Whom a project tells of what happens in it, and what was sent.',
   webhookjob: 'What webhooks sent, as older versions of Harbor tell of it.',
   replication: 'Rules that copy from one registry to another, and their runs.',
+  scan: 'Scans of artifacts: begun, stopped, their logs.',
+  scanAll: 'Scans of everything: now or on a schedule, and how the last one goes.',
+  scanner: 'What looks into artifacts.',
   SystemCVEAllowlist: 'Vulnerabilities that keep nobody from pulling.',
 }
 
@@ -45,7 +48,7 @@ export const PARAMETERS: Record<string, string> = {
   'query page_size': 'Entries on a page; 0 for all of a short list.',
   'query with_tag': 'false leaves the tags out.',
   'query with_label': 'true adds the labels.',
-  'query with_scan_overview': 'Accepted; nothing has scanned the artifacts yet.',
+  'query with_scan_overview': 'true adds what their scans found.',
   'query with_sbom_overview': 'Accepted; there are no reports of contents yet.',
   'query with_immutable_status': 'Accepted; whether a tag is immutable is always told.',
   'query with_accessory': 'false leaves out what belongs to the artifacts.',
@@ -68,6 +71,8 @@ export const PARAMETERS: Record<string, string> = {
   'query group_name': 'A part of the group’s name.',
   'query groupname': 'A part of the group’s name.',
   'query entityname': 'The name of the member.',
+  'path report': 'The id of a report, as scan_overview has it.',
+  'path scanner': 'The id of a scanner.',
   'path project': 'The project’s name or number.',
   'path repository': 'The repository’s name without its project; slashes are encoded twice.',
   'path reference': 'A tag or a digest.',

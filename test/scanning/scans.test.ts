@@ -1,7 +1,9 @@
 // Scans by a registry that has trivy: what it reports is what trivy says when it is run by hand on the same image and database.
 // SABOTAGE=scan-report has the registry's answer lose a vulnerability.
+import { execFile } from 'node:child_process'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { GENERIC_REPORT_TYPE, REPORT_TYPE } from '../../lib/scanning/report.ts'
 import { openPlace, type Place } from './place.ts'
@@ -20,7 +22,8 @@ beforeAll(async () => {
 })
 afterAll(() => at.close())
 
-const artifact = (kind: string, reference = 'v1') => `/projects/library/repositories/${kind}/artifacts/${reference}`
+const artifact = (kind: string, reference = 'v1') =>
+  `/projects/library/repositories/${kind}/artifacts/${reference}`
 
 /** Scans it, and waits until that has ended. */
 async function scanned(kind: string, reference = 'v1') {
@@ -38,7 +41,13 @@ async function overview(kind: string, reference = 'v1') {
   }
 }
 
-const TITLES: Record<string, string> = { CRITICAL: 'Critical', HIGH: 'High', MEDIUM: 'Medium', LOW: 'Low', UNKNOWN: 'Unknown' }
+const TITLES: Record<string, string> = {
+  CRITICAL: 'Critical',
+  HIGH: 'High',
+  MEDIUM: 'Medium',
+  LOW: 'Low',
+  UNKNOWN: 'Unknown',
+}
 
 /** As Harbor's adapter takes it over (goharbor/harbor-scanner-trivy pkg/scan/transformer.go). */
 const expected = (each: Finding, digest: string) => ({
@@ -86,7 +95,10 @@ test('an index shows what its images have together, and every image its own', as
   expect([shown.scan_status, shown.summary.total]).toEqual(['Success', 3])
   const { json } = await at.admin('GET', `${artifact('index')}?with_scan_overview=true`)
   const totals = await Promise.all(
-    json.references.map(async ({ child_digest }: { child_digest: string }) => (await overview('index', child_digest)).summary.total),
+    json.references.map(
+      async ({ child_digest }: { child_digest: string }) =>
+        (await overview('index', child_digest)).summary.total,
+    ),
   )
   expect(totals.toSorted()).toEqual([0, 3])
 })
@@ -127,12 +139,19 @@ test('the log of a scan is kept, without its token', async () => {
 })
 
 test('everything is scanned, and its progress is told', async () => {
-  expect((await at.admin('POST', '/system/scanAll/schedule', { schedule: { type: 'Manual' } })).status).toBe(201)
+  expect((await at.admin('POST', '/system/scanAll/schedule', { schedule: { type: 'Manual' } })).status).toBe(
+    201,
+  )
   for (;;) {
     const { json } = await at.admin('GET', '/scans/all/metrics')
     if (!json.ongoing) {
       // clean, three, thousand, two of the index, careless, pushed; the chart and the database are no images.
-      expect(json).toMatchObject({ total: 7, completed: 7, trigger: 'Manual', metrics: { Success: 7, Error: 0 } })
+      expect(json).toMatchObject({
+        total: 7,
+        completed: 7,
+        trigger: 'Manual',
+        metrics: { Success: 7, Error: 0 },
+      })
       break
     }
     await sleep(200)
@@ -145,17 +164,32 @@ test('the schedule of scans of everything is set, shown, and ended', async () =>
   const daily = { schedule: { type: 'Daily', cron: '0 0 0 * * *' } }
   expect((await at.admin('POST', schedule, daily)).status).toBe(201)
   expect((await at.admin('POST', schedule, daily)).status).toBe(412)
-  expect((await at.admin('GET', schedule)).json.schedule).toMatchObject({ type: 'Daily', cron: '0 0 0 * * *' })
+  expect((await at.admin('GET', schedule)).json.schedule).toMatchObject({
+    type: 'Daily',
+    cron: '0 0 0 * * *',
+  })
   expect((await at.admin('PUT', schedule, { schedule: { type: 'Manual' } })).status).toBe(400)
   expect((await at.admin('PUT', schedule, { schedule: { type: 'None' } })).status).toBe(200)
   expect((await at.admin('GET', schedule)).body.toString()).toBe('')
 })
 
 test('what is deleted takes its report with it', async () => {
+  const reports = async () => {
+    const { stdout } = await promisify(execFile)('find', [at.server.dataDir, '-path', '*/r/*', '-type', 'f'])
+    return stdout.split('\n').filter((each) => each !== '').length
+  }
+  const before = await reports()
+  expect(before).toBeGreaterThan(0)
   await at.admin('DELETE', artifact('pushed'))
-  await at.admin('POST', '/system/scanAll/stop')
+  expect((await at.admin('POST', '/system/gc/schedule', { schedule: { type: 'Manual' } })).status).toBe(201)
+  await expect.poll(reports, { timeout: 30_000 }).toBeLessThan(before)
+})
+
+test('the one scanner says what it is, and of when its database is', async () => {
   const { json } = await at.admin('GET', '/scanners')
   expect(json).toMatchObject([{ name: 'Trivy', is_default: true }])
   const { properties } = (await at.admin('GET', `/scanners/${json[0].uuid}/metadata`)).json
-  expect(Date.parse(properties['harbor.scanner-adapter/vulnerability-database-updated-at'])).toBeGreaterThan(0)
+  expect(Date.parse(properties['harbor.scanner-adapter/vulnerability-database-updated-at'])).toBeGreaterThan(
+    0,
+  )
 })

@@ -22,6 +22,8 @@ export interface Finding {
   FixedVersion?: string
   Severity: string
   Description?: string
+  PrimaryURL?: string
+  References?: string[]
 }
 
 export interface TrivyRun {

@@ -119,7 +119,7 @@ const OUTSIDE: Record<string, string[]> = {
   jobs: ['node:crypto', 'node:timers/promises', 'croner'],
   kinds: [],
   replication: ['node:timers/promises', 're2js', 'semver'],
-  'harbor-import': ['node:crypto', 'node:timers/promises'],
+  'harbor-import': ['node:crypto', 'node:timers/promises', 'node:util'],
   artifacts: ['node:util', 'node:zlib', 'modern-tar'],
   access: ['node:crypto', 'jose'],
   config: ['node:fs', 'node:tls', 'node:util', 'yaml', 'zod'],
