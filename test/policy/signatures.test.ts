@@ -186,6 +186,7 @@ test('notation’s signature counts when its certificate leads to one the projec
   await notation(root.certificate)
   expect(await pull(registry, image)).toContain('The image is not signed by notation')
   const sign = async (chain: string[], options = {}) => {
+    image = await pushRunnable(registry) // a refusal names three faults at most
     await pushNotation(registry, image, privateKey, chain, options)
     return pull(registry, image)
   }

@@ -9,6 +9,7 @@ import path from 'node:path'
 import { FlattenedSign } from 'jose'
 import type { Digest } from '../../lib/oci/digest.ts'
 import type { Registry } from '../../lib/registry/registry.ts'
+import { findTool } from '../tools.ts'
 import { IMAGE_CONFIG, pushParts } from './place.ts'
 
 export interface Authority {
@@ -56,7 +57,8 @@ export function certify(
   try {
     file('index.txt', '')
     file('serial', '4242\n')
-    const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' })
+    const openssl = (...args: string[]) =>
+      execFileSync(findTool('openssl')!, args, { cwd: folder, stdio: 'pipe' })
     file('config', [...AUTHORITY, ...extensions, ''].join('\n'))
     const at = (seconds: number) => {
       const digits = new Date(seconds * 1000).toISOString().replace(/\D/g, '')
