@@ -1,8 +1,10 @@
 // Policies on a running registry: what clients are answered, what people are told, and what operators can try before.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Secrets } from '../../lib/access/secret-keys.ts'
+import { Tokens } from '../../lib/access/tokens.ts'
 import { type Client, clientOf, digest, MANIFEST, pushBlob } from '../api/client.ts'
 import { basic, type Harbor, harborOf, makeUser, PASSWORD } from '../api/management.ts'
 import { entrepot } from '../cli/command.ts'
@@ -67,7 +69,7 @@ async function push(
 const pull = (method: string, name: string, reference: string, headers = {}) =>
   http(method, `/v2/${name}/manifests/${reference}`, { headers })
 
-test('a refused pull is 412 PROJECTPOLICYVIOLATION, for GET, HEAD and every client, and explain tells it again', async () => {
+test('a refused pull is 412 PROJECTPOLICYVIOLATION, for every client but our scanner, and explain tells it again', async () => {
   await project('strict', SCANNED)
   const image = await push('strict/app', 'v1', { mediaType: LAYER, text: 'a layer' })
   for (const agent of ['docker/29.0', 'cosign/v3', 'notation/1.3', 'harbor-scanner-trivy']) {
@@ -85,6 +87,17 @@ test('a refused pull is 412 PROJECTPOLICYVIOLATION, for GET, HEAD and every clie
     .poll(async () => (await run('explain', id)).stdout, { timeout: 20_000, interval: 500 })
     .toContain('without vulnerability scanning')
   expect((await run('explain', id)).stdout).toContain('by      admin')
+  const document = JSON.parse(await readFile(path.join(server.dataDir, 'secrets.json'), 'utf8'))
+  const clock = { nowMs: Date.now }
+  const tokens = new Tokens(new Secrets(document, clock), 'entrepot', clock)
+  const bearer = async (token: Promise<string>) => {
+    const headers = { authorization: `Bearer ${await token}` }
+    return (await pull('GET', 'strict/app', 'v1', headers)).status
+  }
+  expect(await bearer(tokens.issueScan('strict/app'))).toBe(200)
+  expect(await bearer(tokens.issueScan('strict/other'))).toBe(401)
+  const access = [{ type: 'repository', name: 'strict/app', actions: ['pull'] }]
+  expect(await bearer(tokens.issue('scanner', access))).toBe(412)
   await admin('PUT', '/projects/strict/metadatas/prevent_vul', { prevent_vul: 'false' })
   expect((await pull('GET', 'strict/app', 'v1')).status).toBe(200)
 })
