@@ -12,7 +12,7 @@ import { callControl, runOperation } from '../lib/server/control.ts'
 import { logFile } from '../lib/server/log.ts'
 import { UsageError } from '../lib/server/operation.ts'
 import { OPERATIONS } from '../lib/server/operations.ts'
-import { takeOwnOptions, writeLines } from '../lib/server/own-options.ts'
+import { readText, takeOwnOptions, writeLines } from '../lib/server/own-options.ts'
 import { ownProcess } from '../lib/server/own-process.ts'
 import { keepSecrets } from '../lib/server/secrets-file.ts'
 import { EXIT_CODES, StartupError } from '../lib/server/startup-error.ts'
@@ -41,11 +41,9 @@ async function main(args: string[]): Promise<number> {
   const words = OPERATIONS[rest.slice(0, 2).join(' ')] ? 2 : 1
   const operation = rest.slice(0, words).join(' ')
   if (!OPERATIONS[operation]) return help(operation)
-  const { operands, toFile, secretsFile } = await takeOwnOptions(
-    rest.slice(words),
-    process.stdin,
-    config.externalUrl,
-  )
+  const given = rest.slice(words)
+  if (OPERATIONS[operation].takesFile && given[0]) given[0] = readText(given[0])
+  const { operands, toFile, secretsFile } = await takeOwnOptions(given, process.stdin, config.externalUrl)
   const lines: string[] = []
   const toLines = toFile === undefined ? print : (line: string) => lines.push(line)
   const kept = secretsFile === undefined ? undefined : keepSecrets(secretsFile, toLines)

@@ -160,6 +160,18 @@ export const SABOTAGES: Sabotage[] = [
     needs: [],
   },
   {
+    name: 'policy-any-signer',
+    breaks: 'projects forget whose signatures they take',
+    files: ['test/policy/signatures.test.ts'],
+    needs: ['openssl'],
+  },
+  {
+    name: 'policy-all-scan',
+    breaks: 'everybody is taken for the scanner',
+    files: ['test/policy/vulnerabilities.test.ts'],
+    needs: [],
+  },
+  {
     name: 'calls',
     breaks: 'DynamoDB is asked everything twice',
     files: ['test/aws/calls.test.ts'],

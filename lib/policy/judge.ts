@@ -39,6 +39,7 @@ export function isJudged({ kind, config, layers }: Manifest): boolean {
 
 /**
  * @param known the items of the scan and of the verdict kept, where they were read already; one call without
+ * @param options `keeps`: false leaves no verdict behind, as of a policy that is only tried
  * @returns what forbids the pull; empty where nothing does
  */
 export async function judge(
@@ -46,6 +47,7 @@ export async function judge(
   policy: PullPolicy,
   found: FoundManifest,
   known?: readonly (Item | undefined)[],
+  { keeps = true } = {},
 ): Promise<Violation[]> {
   const { repository, record, bytes } = found
   const isEmpty = policy.severity === undefined && !policy.cosign && !policy.notation
@@ -62,7 +64,7 @@ export async function judge(
   const unsigned = await signatures(registry, policy, found)
   const violations = [...(await vulnerabilities(registry, policy, found, scan)), ...unsigned]
   // The signature that is missing may come at any moment.
-  if (unsigned.length === 0) await keep(registry, policy, found, basis, violations)
+  if (keeps && unsigned.length === 0) await keep(registry, policy, found, basis, violations)
   return violations
 }
 

@@ -8,6 +8,8 @@ import type { OpenStores } from './open-stores.ts'
 export interface Operation {
   usage: string
   what: string
+  /** Its first operand is a file of whoever calls it: `run` gets its text. */
+  takesFile?: true
   /** @returns the exit code */
   run(context: OperationContext, args: string[]): Promise<number>
 }

@@ -17,6 +17,7 @@ import { IMPORT_OPERATIONS } from './import-operations.ts'
 import { JOB_OPERATIONS } from './job-operations.ts'
 import { MEMBER_OPERATIONS } from './member-operations.ts'
 import { type Operation, one, parsed, UsageError } from './operation.ts'
+import { POLICY_OPERATIONS } from './policy-operations.ts'
 import { PROXY_OPERATIONS } from './proxy-operations.ts'
 import { ROBOT_OPERATIONS } from './robot-operations.ts'
 import { USER_OPERATIONS } from './user-operations.ts'
@@ -58,6 +59,7 @@ export const OPERATIONS: Record<string, Operation> = {
   ...MEMBER_OPERATIONS,
   ...ROBOT_OPERATIONS,
   ...PROXY_OPERATIONS,
+  ...POLICY_OPERATIONS,
   ...JOB_OPERATIONS,
   ...IMPORT_OPERATIONS,
   explain: EXPLAIN_OPERATION,

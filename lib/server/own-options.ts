@@ -59,7 +59,7 @@ function takeFile(operands: string[], option: string): string | undefined {
 }
 
 /** @throws UsageError */
-function readText(file: string): string {
+export function readText(file: string): string {
   try {
     const text = readFileSync(file, 'utf8')
     if (text.length <= FILE_LIMIT) return text

@@ -62,7 +62,8 @@ export async function setPolicy(
 ): Promise<void> {
   const project = await library(registry)
   await changeProject(registry, project, () => ({ metadata, ...(allowlist ? { allowlist } : {}) }))
-  await putTrust(registry, project, { ...NO_TRUST, ...trust })
+  const isAny = process.env.SABOTAGE === 'policy-any-signer'
+  await putTrust(registry, project, isAny ? NO_TRUST : { ...NO_TRUST, ...trust })
 }
 
 export async function library(registry: Registry): Promise<Project> {
@@ -110,7 +111,8 @@ export async function pull(
 ): Promise<string> {
   const found = await findManifest(registry, NAME, byDigest(digest))
   try {
-    await checkPull(registry, found, { principal: 'alice', ...caller })
+    const isScanner = caller.scan || process.env.SABOTAGE === 'policy-all-scan'
+    await checkPull(registry, found, { principal: 'alice', ...(isScanner ? { scan: true } : {}) })
     return 'pulled'
   } catch (error) {
     if (!(error instanceof RegistryError) || error.code !== 'PROJECTPOLICYVIOLATION') throw error

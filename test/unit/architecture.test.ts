@@ -11,8 +11,9 @@ const LAYERS: Record<string, string[]> = {
   oci: [],
   registry: ['oci'],
   jobs: ['oci', 'registry'],
+  scanning: ['oci', 'registry', 'jobs', 'events', 'artifacts'],
   policy: ['oci', 'registry', 'scanning'],
-  kinds: ['registry', 'jobs', 'events', 'registries', 'replication'],
+  kinds: ['registry', 'jobs', 'events', 'registries', 'replication', 'scanning'],
   replication: ['oci', 'registry', 'jobs', 'artifacts', 'upstream', 'registries'],
   'harbor-import': [
     'oci',
@@ -49,6 +50,7 @@ const LAYERS: Record<string, string[]> = {
     'proxy',
     'replication',
     'policy',
+    'scanning',
   ],
   server: [
     'oci',
@@ -66,6 +68,7 @@ const LAYERS: Record<string, string[]> = {
     'replication',
     'harbor-import',
     'policy',
+    'scanning',
   ],
   local: ['oci', 'registry', 'access', 'server', 'proxy'],
   aws: ['oci', 'registry', 'jobs', 'events', 'access', 'config', 'server', 'upstream'],
@@ -115,6 +118,16 @@ const LAYERS: Record<string, string[]> = {
 const OUTSIDE: Record<string, string[]> = {
   oci: ['node:crypto'],
   registry: ['node:crypto', 'minimatch'],
+  scanning: [
+    'node:child_process',
+    'node:crypto',
+    'node:fs/promises',
+    'node:os',
+    'node:path',
+    'node:util',
+    'node:zlib',
+    'zod/mini',
+  ],
   policy: ['node:crypto', '@sigstore/core', 'jose'],
   jobs: ['node:crypto', 'node:timers/promises', 'croner'],
   kinds: [],
