@@ -259,6 +259,6 @@ export const SUITES: Suite[] = [
   onAws(named('conformance-main')),
   onAws(named('durability-kill'), { KILLS: process.env.KILLS ?? '10' }),
   ...CLIENTS.filter(({ name }) => name !== 'clients-tls').map((suite) => onAws(suite)),
-  onAws(named('scan-tools')),
+  onAws(named('scan')),
   ...ON_TWIN,
 ]

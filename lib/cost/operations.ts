@@ -54,10 +54,10 @@ export const OPERATIONS = {
   manifestPush: { ...api, readUnits: 4, writeUnits: 20 },
   /** What each blob that it names adds. */
   manifestPushBlob: { readUnits: 1, writeUnits: 1.3 },
-  relay: { relayCalls: 1, events: 1, readUnits: 16, writeUnits: 16 },
+  relay: { relayCalls: 1, events: 1, readUnits: 17, writeUnits: 16 },
   relayBlob: { writeUnits: 2.2 },
   /** By tag; what was pulled how often is written once a minute at most, here counted with every pull. */
-  manifestPull: { ...api, readUnits: 7, writeUnits: 4 },
+  manifestPull: { ...api, readUnits: 8, writeUnits: 4 },
   blobPull: { ...api, readUnits: 1, s3Reads: 1 },
 } satisfies Record<string, Partial<Quantities>>
 

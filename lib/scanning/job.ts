@@ -12,7 +12,7 @@ export interface Scanning {
   /** Of this registry, as the scanner reaches it. */
   origin(): string
   /** Lets pull one repository for half an hour. */
-  token(repository: { name: string; projectId: string }): Promise<string>
+  token(repository: string): Promise<string>
   /** Of one scan at most. */
   timeoutSeconds: number
   /** Scans at once, over all processes. */
@@ -41,8 +41,8 @@ export async function scanOne(
   const scan = await scanOfTask(registry, context, payload)
   if (!scan) return log('another scan of it has begun: this one is left')
   const startedAtMs = registry.clock.nowMs()
-  const { repository, projectId, digest } = payload
-  const token = await scanning.token({ name: repository, projectId })
+  const { repository, digest } = payload
+  const token = await scanning.token(repository)
   try {
     const report = await scanning.scanner.scan(
       { origin: scanning.origin(), repository, digest, token },

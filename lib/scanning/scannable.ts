@@ -42,7 +42,7 @@ export async function scannableAt(
 }
 
 export function isImage(manifest: Manifest): boolean {
-  if (manifest.kind !== 'image' || manifest.subject !== undefined) return false
+  if (manifest.kind !== 'image') return false
   if (kindOf(manifest).type !== 'IMAGE' || !IMAGE_CONFIGS.includes(manifest.config?.mediaType ?? ''))
     return false
   return !manifest.layers.some((layer: Descriptor) => layer.mediaType === STATEMENT)

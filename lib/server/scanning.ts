@@ -37,8 +37,7 @@ export function scanningOf(
     // Its certificate names a host, and no address.
     scanner: createTrivy(settings, () => LOOPBACK.test(origin())),
     origin,
-    token: ({ name, projectId }) =>
-      tokens.issue('scanner', [{ type: 'repository', name, actions: ['pull'], projectId }]),
+    token: (repository) => tokens.issueScan(repository),
     timeoutSeconds: config.trivyTimeoutSeconds,
     atOnce: AT_ONCE,
   }

@@ -43,7 +43,13 @@ export const NOT_CHECKED: Record<string, string> = {
  * Left for a run of their own at the end: with `read_only` or another `auth_mode` the others would be refused, and where
  * a schedule was dropped, its GET has no body (Terraform's provider takes that for "none"), which no schema can say.
  */
-export const LAST = ['updateConfigurations', 'createGCSchedule', 'updateGCSchedule']
+export const LAST = [
+  'updateConfigurations',
+  'createGCSchedule',
+  'updateGCSchedule',
+  'createScanAllSchedule',
+  'updateScanAllSchedule',
+]
 
 /** Query parameters that Harbor's file does not say enough of. */
 const QUERIES = { CopyArtifact: { 'query.from': 'port/app:v1' }, ListLabels: { 'query.scope': 'g' } }

@@ -1,5 +1,7 @@
 // What there must be so that operations on something find it: one of each to look at and change, one of each to delete.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { GENERIC_REPORT_TYPE } from '../../lib/scanning/report.ts'
+import { TRIVY_ID } from '../../lib/scanning/scanners.ts'
 import { type Client, clientOf, MANIFEST, pushBlob, pushImage } from '../api/client.ts'
 import { basic, type Harbor, harborOf, numberOf, PASSWORD } from '../api/management.ts'
 import { ADMIN_PASSWORD } from '../support/server.ts'
@@ -45,7 +47,10 @@ export async function seed(url: string, upstream: string): Promise<Seeds> {
     ] as const,
   ]
   const gc = await make('/system/gc/schedule', { schedule: { type: 'Manual' } })
-  await admin('POST', '/system/gc/schedule', { schedule: { type: 'Daily', cron: '0 0 0 * * *' } })
+  const daily = { schedule: { type: 'Daily', cron: '0 0 0 * * *' } }
+  for (const what of ['gc', 'scanAll']) await admin('POST', `/system/${what}/schedule`, daily)
+  await admin('POST', '/system/scanAll/schedule', { schedule: { type: 'Manual' } })
+  const report = await scanned(admin)
   const hooks = [await make(HOOKS, hook('told')), await make(HOOKS, hook('spare'))] as const
   const delivery = await delivered(admin, http, hooks[0])
   const replicating = await replicated(admin, make, upstream)
@@ -73,6 +78,8 @@ export async function seed(url: string, upstream: string): Promise<Seeds> {
       policy: hooks[0],
       ...delivery,
       vendor: 'GARBAGE_COLLECTION',
+      report,
+      scanner: TRIVY_ID,
     },
     own: {
       deleteProject: { project: 'scrapped' },
@@ -135,6 +142,13 @@ async function replicated(
 function hook(name: string) {
   const targets = [{ type: 'http', address: 'http://127.0.0.1:9/' }]
   return { name, enabled: true, event_types: ['PUSH_ARTIFACT'], targets }
+}
+
+/** @returns the id of its report */
+async function scanned(admin: Harbor): Promise<string> {
+  await admin('POST', `${ARTIFACT}/scan`)
+  const { json } = await admin('GET', `${ARTIFACT}?with_scan_overview=true`)
+  return json.scan_overview[GENERIC_REPORT_TYPE].report_id
 }
 
 /** A push that the policy tells of; a private address is refused at once. */

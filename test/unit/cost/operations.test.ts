@@ -13,6 +13,7 @@ import type { Digest } from '../../../lib/oci/digest.ts'
 import { registerDirectUpload } from '../../../lib/registry/direct-uploads.ts'
 import { objectKeys } from '../../../lib/registry/keys.ts'
 import { relay } from '../../../lib/registry/relay.ts'
+import { scanOnPush } from '../../../lib/scanning/on-push.ts'
 import { MANIFEST, once, repositoryId, type TestRegistry, testRegistry } from '../../domain/registry.ts'
 import { metered, type Units } from './meter.ts'
 
@@ -159,7 +160,8 @@ test('an image pushed, its event relayed, and pulled by tag with its blobs', asy
   const { blobs, put } = await push(streamed)
   while ((await relay(registry)) > 0);
   expectStated(await measured(put), OPERATIONS.manifestPush, OPERATIONS.manifestPushBlob)
-  const listener = tellAll([webhooks({ registry, dispatch: async () => {} })])
+  const jobs = { registry, dispatch: async () => {} }
+  const listener = tellAll([scanOnPush(jobs), webhooks(jobs)])
   const relayed = await measured(async () => {
     while ((await relay(registry, undefined, listener)) > 0);
   })
