@@ -253,7 +253,7 @@ export const SUITES: Suite[] = [
   aws('cuts', { CUT_STRIDE: process.env.CUT_STRIDE ?? '10' }),
   // The core's own suites: bytes through the server, so that all of it is seen; the clients follow redirects.
   onAws(named('api'), { TEST_REDIRECT: 'off' }, 'ci'),
-  onAws(named('import'), {}, 'ci'),
+  onAws(named('import'), {}, 'all'),
   onAws(named('conformance-v1')),
   onAws(named('conformance-rc')),
   onAws(named('conformance-main')),

@@ -27,10 +27,14 @@ export interface Wish {
 }
 
 /**
- * @returns the execution's number
- * @throws REQUEST_INVALID for what no scanner looks into; CONFLICT while all of it is being scanned
+ * @returns the execution's number; undefined while all of it is being scanned already
+ * @throws REQUEST_INVALID for what no scanner looks into
  */
-export async function beginScan(jobs: Jobs, wanted: Scannable, { trigger, operator }: Wish): Promise<number> {
+export async function beginScan(
+  jobs: Jobs,
+  wanted: Scannable,
+  { trigger, operator }: Wish,
+): Promise<number | undefined> {
   const { repository, digest, mediaType, images } = wanted
   if (images.length === 0)
     throw new RegistryError(
@@ -39,8 +43,7 @@ export async function beginScan(jobs: Jobs, wanted: Scannable, { trigger, operat
     )
   const noted = await Promise.all(images.map((image) => noteScan(jobs.registry, repository, image)))
   const fresh = noted.filter((each) => each !== undefined)
-  if (fresh.length === 0)
-    throw new RegistryError('CONFLICT', `a previous scan process of ${repository.name}@${digest} is running`)
+  if (fresh.length === 0) return undefined
   const tasks = fresh.map(({ image, scan }) =>
     scanTask(repository, image, scan, image === digest ? wanted.tags : []),
   )

@@ -25,13 +25,13 @@ export const SCAN_ROUTES: HarborRoute[] = [
 async function scan(call: HarborCall): Promise<HttpResponse> {
   const scannable = await scannableIn(call, 'scan', 'create')
   await requireVulnerability(call)
-  const execution = await beginScan(call.jobs, scannable, {
+  await beginScan(call.jobs, scannable, {
     trigger: 'MANUAL',
     operator: call.principal.name,
   })
   const resource = `${scannable.repository.name}@${scannable.digest}`
   await noted(call, { operation: 'create', resourceType: 'scan', resource })
-  return empty(202, { Location: `/api/v2.0/jobservice/executions/${execution}` })
+  return empty(202, {})
 }
 
 async function stop(call: HarborCall): Promise<HttpResponse> {
