@@ -23,7 +23,7 @@ export async function seed(url: string, upstream: string): Promise<Seeds> {
   const admin = harborOf(url, 'admin')
   const http = clientOf(url, basic('admin', ADMIN_PASSWORD))
   const make = async (path: string, body: unknown) => numberOf(await admin('POST', path, body))
-  await make('/projects', { project_name: PROJECT, metadata: { auto_scan: 'true', public: 'false' } })
+  await make('/projects', { project_name: PROJECT, metadata: { auto_scan: 'false', public: 'false' } })
   await make('/projects', { project_name: 'scrapped' })
   await make('/projects', { project_name: 'ruled', metadata: { severity: 'high' } })
   await pushAll(http)
@@ -50,9 +50,9 @@ export async function seed(url: string, upstream: string): Promise<Seeds> {
   const daily = { schedule: { type: 'Daily', cron: '0 0 0 * * *' } }
   for (const what of ['gc', 'scanAll']) await admin('POST', `/system/${what}/schedule`, daily)
   await admin('POST', '/system/scanAll/schedule', { schedule: { type: 'Manual' } })
-  const report = await scanned(admin)
   const hooks = [await make(HOOKS, hook('told')), await make(HOOKS, hook('spare'))] as const
   const delivery = await delivered(admin, http, hooks[0])
+  const report = await scanned(admin)
   const replicating = await replicated(admin, make, upstream)
   const { json: quotas } = await admin('GET', '/quotas?page_size=100')
   const quota = quotas.find((each: { ref: { name: string } }) => each.ref.name === 'scrapped').id as number
@@ -78,7 +78,6 @@ export async function seed(url: string, upstream: string): Promise<Seeds> {
       policy: hooks[0],
       ...delivery,
       vendor: 'GARBAGE_COLLECTION',
-      report,
       scanner: TRIVY_ID,
     },
     own: {
@@ -100,6 +99,8 @@ export async function seed(url: string, upstream: string): Promise<Seeds> {
       getSchedulePaused: { vendor: 'all' },
       deleteProjectMetadata: { project: 'ruled', name: 'severity' },
       ListWebhookJobs: { project: PROJECT, 'query.policy_id': hooks[0] },
+      // Every scan has a report of its own, and v1 is scanned again.
+      getReportLog: { project: PROJECT, repository: 'app', reference: 'looked-at', report },
       ...replicating,
     },
   }
@@ -140,14 +141,16 @@ async function replicated(
 }
 
 function hook(name: string) {
-  const targets = [{ type: 'http', address: 'http://127.0.0.1:9/' }]
+  const targets = [{ type: 'http', address: 'http://10.0.0.9/' }]
   return { name, enabled: true, event_types: ['PUSH_ARTIFACT'], targets }
 }
 
-/** @returns the id of its report */
+/** Once everything was scanned. @returns the id of a report */
 async function scanned(admin: Harbor): Promise<string> {
-  await admin('POST', `${ARTIFACT}/scan`)
-  const { json } = await admin('GET', `${ARTIFACT}?with_scan_overview=true`)
+  while ((await admin('GET', '/scans/all/metrics')).json.ongoing) await sleep(50)
+  const artifact = `${REPOSITORY}/artifacts/looked-at`
+  await admin('POST', `${artifact}/scan`)
+  const { json } = await admin('GET', `${artifact}?with_scan_overview=true`)
   return json.scan_overview[GENERIC_REPORT_TYPE].report_id
 }
 
@@ -172,9 +175,13 @@ async function delivered(
 async function pushAll(http: Client): Promise<void> {
   await pushImage(http, `${PROJECT}/app`, 'old')
   await pushImage(http, `${PROJECT}/scrap`, 'v1')
-  // With a history to show.
+  for (const tag of ['v1', 'looked-at']) await pushRunnable(http, tag)
+}
+
+/** With a history to show, and for scanners to look into. */
+async function pushRunnable(http: Client, tag: string): Promise<void> {
   const name = `${PROJECT}/app`
-  const text = JSON.stringify({ os: 'linux', architecture: 'arm64', history: [{ created_by: 'RUN x' }] })
+  const text = JSON.stringify({ os: 'linux', architecture: 'arm64', history: [{ created_by: `RUN ${tag}` }] })
   const config = await pushBlob(http, name, text)
   const layer = await pushBlob(http, name, 'layer')
   const body = JSON.stringify({
@@ -183,7 +190,7 @@ async function pushAll(http: Client): Promise<void> {
     config: { mediaType: 'application/vnd.oci.image.config.v1+json', digest: config, size: text.length },
     layers: [{ mediaType: 'application/vnd.oci.image.layer.v1.tar', digest: layer, size: 5 }],
   })
-  const { status } = await http('PUT', `/v2/${name}/manifests/v1`, {
+  const { status } = await http('PUT', `/v2/${name}/manifests/${tag}`, {
     headers: { 'content-type': MANIFEST },
     body,
   })
