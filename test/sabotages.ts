@@ -221,4 +221,12 @@ export const SABOTAGES: Sabotage[] = [
     env: { TEST_STORES: 'twin' },
     together: true,
   },
+  {
+    name: 'scan-mute',
+    breaks: 'the workers of the cloud are told of no scanner',
+    files: ['test/twin/scans.test.ts'],
+    needs: [...TWIN, 'trivy', 'trivy-db', 'go', 'crane'],
+    env: { TEST_STORES: 'twin' },
+    together: true,
+  },
 ]

@@ -216,6 +216,7 @@ const ON_TWIN: Suite[] = [
     'guide',
   ),
   onTwin('access', ['test/access'], [], 'all'),
+  onTwin('scans', ['test/twin/scans.test.ts'], ['trivy', 'trivy-db', 'go', 'crane'], 'all'),
   onTwin('conformance', [CONFORMANCE], PROGRAMS),
   onTwin('clients', filesOf(core), needsOf(core)),
   withLogin('robot', onTwin('robots', filesOf(core), needsOf(core))),

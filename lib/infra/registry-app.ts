@@ -61,7 +61,11 @@ export function buildRegistry(
     environment: { ...environment, ...(pem === undefined ? {} : TRUST_ENVIRONMENT) },
     pem,
   }
-  const workers = new WorkersStack(app, id('workers'), cloud, { ...stack('workers'), ...tasks })
+  const workers = new WorkersStack(app, id('workers'), cloud, {
+    ...stack('workers'),
+    ...tasks,
+    environment: { ...tasks.environment, ...scannerEnvironment(config) },
+  })
   const events = new EventsStack(app, id('events'), cloud, { ...stack('events'), ...functions, workers })
   const ingest =
     cloud.ingest === 'off'
@@ -172,6 +176,20 @@ function environmentOf(config: Config, cloud: CloudConfig, data: DataStack): Rec
       ? {}
       : { ENTREPOT_UPSTREAM_PRIVATE_NETWORKS: config.upstreamPrivateNetworks }),
   }
+}
+
+/** Of the workers alone, who scan; what is as it always is, is not told. */
+function scannerEnvironment(config: Config): Record<string, string> {
+  const told = {
+    ENTREPOT_TRIVY: config.trivy === 'trivy' ? '' : config.trivy,
+    ENTREPOT_TRIVY_CHECKS: config.trivyChecks,
+    ENTREPOT_TRIVY_IGNORE_UNFIXED: config.trivyIgnoreUnfixed,
+    ENTREPOT_TRIVY_OFFLINE: config.trivyOffline,
+    ENTREPOT_TRIVY_TIMEOUT_SECONDS: String(config.trivyTimeoutSeconds),
+    ENTREPOT_TRIVY_DB_REPOSITORY: config.trivyDbRepository,
+    ENTREPOT_TRIVY_JAVA_DB_REPOSITORY: config.trivyJavaDbRepository,
+  }
+  return Object.fromEntries(Object.entries(told).filter(([, value]) => value !== ''))
 }
 
 function imageOf(cloud: CloudConfig): ContainerImage {
