@@ -58,17 +58,21 @@ export interface NotedScan {
   scan: Scan
 }
 
-/** @returns undefined while another scan of it goes on */
+/**
+ * @param execution the one that will have a task for it, where that is known
+ * @returns undefined while another scan of it goes on
+ */
 export async function noteScan(
   registry: Registry,
   { id }: Pick<Repository, 'id'>,
   image: Digest,
+  execution = 0,
 ): Promise<NotedScan | undefined> {
   const before = await readScan(registry, id, image)
   if (before && !isOver(await stateOfScan(registry, before))) return undefined
   const scan: Scan = {
     attempt: randomUUID(),
-    execution: 0,
+    execution,
     task: 0,
     begunAtMs: registry.clock.nowMs(),
     done: false,

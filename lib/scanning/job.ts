@@ -69,5 +69,5 @@ async function scanOfTask(
 ): Promise<Scan | undefined> {
   const scan = await readScan(registry, repo, digest)
   if (scan?.attempt !== attempt) return undefined
-  return scan.execution === 0 ? noteTask(registry, repo, { image: digest, scan }, task) : scan
+  return scan.task === 0 ? noteTask(registry, repo, { image: digest, scan }, task) : scan
 }

@@ -8,6 +8,7 @@ import { pagesOf } from '../registry/partitions.ts'
 import { findProject } from '../registry/projects.ts'
 import type { Registry } from '../registry/registry.ts'
 import { beginScan } from './begin.ts'
+import { scansOf } from './overview.ts'
 import { forgetScan } from './reports.ts'
 import { readScan } from './scan.ts'
 import { scannableAt } from './scannable.ts'
@@ -30,13 +31,14 @@ async function scanPushed(
   if (found?.id !== projectId || found.metadata.auto_scan !== 'true') return
   try {
     const scannable = await scannableAt(jobs.registry, repository, { kind: 'digest', digest })
-    if (scannable.images.length === 0) return
-    const scans = await Promise.all(
-      scannable.images.map((image) => readScan(jobs.registry, scannable.repository.id, image)),
-    )
-    // Told again: each was begun since.
-    if (scans.every((scan) => scan && scan.begunAtMs >= atMs)) return
-    await beginScan(jobs, { ...scannable, tags }, { trigger: 'EVENT', operator: principal })
+    const scans = await scansOf(jobs.registry, scannable.repository.id, scannable.images)
+    // Images of an index were pushed before it, and are scanned. What is told again was begun since.
+    const images = scannable.images.filter((image) => {
+      const begunAtMs = scans.get(image)?.begunAtMs
+      return begunAtMs === undefined || (image === digest && begunAtMs < atMs)
+    })
+    if (images.length === 0) return
+    await beginScan(jobs, { ...scannable, images, tags }, { trigger: 'EVENT', operator: principal })
   } catch (error) {
     // It was deleted since, or is scanned already.
     if (!(error instanceof RegistryError) || error.status >= 500) throw error

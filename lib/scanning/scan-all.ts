@@ -49,14 +49,14 @@ export async function beginScanAll(
 
 /** Repositories that were looked at are not again after a restart: `after` is kept. */
 async function findAll(context: JobContext): Promise<void> {
-  const { registry, log, add, save, task, signal } = context
+  const { registry, log, add, save, task, signal, execution } = context
   let images = 0
   const after = task.state.after as string | undefined
   const catalog = { pk: partitions.catalog, ...(after === undefined ? {} : { after }) }
   for await (const page of pagesOf(registry.metadata, catalog))
     for (const { sk: name } of page) {
       signal.throwIfAborted()
-      for await (const tasks of imagesOf(registry, name)) {
+      for await (const tasks of imagesOf(registry, name, execution.number)) {
         await add(tasks)
         images += tasks.length
       }
@@ -65,13 +65,13 @@ async function findAll(context: JobContext): Promise<void> {
   log(`${images} images to scan`)
 }
 
-async function* imagesOf(registry: Registry, name: string): AsyncGenerator<TaskSpec[]> {
+async function* imagesOf(registry: Registry, name: string, execution: number): AsyncGenerator<TaskSpec[]> {
   const found = await readRepository(registry, name)
   if (!found) return
   let tasks: TaskSpec[] = []
   for await (const page of pagesOf(registry.metadata, { pk: partitions.manifests(found.repository.id) }))
     for (const { sk } of page) {
-      const task = await taskFor(registry, name, sk.slice(sk.indexOf('#') + 1) as Digest)
+      const task = await taskFor(registry, name, sk.slice(sk.indexOf('#') + 1) as Digest, execution)
       if (task) tasks.push(task)
       if (tasks.length < BATCH) continue
       yield tasks
@@ -81,11 +81,16 @@ async function* imagesOf(registry: Registry, name: string): AsyncGenerator<TaskS
 }
 
 /** Images of an index come by themselves. */
-async function taskFor(registry: Registry, name: string, digest: Digest): Promise<TaskSpec | undefined> {
+async function taskFor(
+  registry: Registry,
+  name: string,
+  digest: Digest,
+  execution: number,
+): Promise<TaskSpec | undefined> {
   try {
     const { repository, images } = await scannableAt(registry, name, { kind: 'digest', digest })
     if (images[0] !== digest) return undefined
-    const noted = await noteScan(registry, repository, digest)
+    const noted = await noteScan(registry, repository, digest, execution)
     return noted && scanTask(repository, digest, noted.scan, [])
   } catch (error) {
     if (error instanceof RegistryError && error.status < 500) return undefined

@@ -1,5 +1,5 @@
 // Scans that were begun: stopped, and their logs read.
-import { type Jobs, stopExecution } from '../jobs/executions.ts'
+import { type Jobs, readExecution, stopExecution } from '../jobs/executions.ts'
 import { readTaskLog } from '../jobs/task-log.ts'
 import { RegistryError } from '../oci/errors.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -12,13 +12,18 @@ export async function scansIn(registry: Registry, { repository, images }: Scanna
   return [...found.values()]
 }
 
-/** @throws REQUEST_INVALID where none was ever begun */
+/**
+ * One of a scan of everything ends with that.
+ * @throws REQUEST_INVALID where none was ever begun by itself
+ */
 export async function stopScan(jobs: Jobs, scannable: Scannable): Promise<void> {
   const scans = await scansIn(jobs.registry, scannable)
-  const executions = new Set(scans.map(({ execution }) => execution).filter((number) => number > 0))
-  if (executions.size === 0)
+  const numbers = [...new Set(scans.map(({ execution }) => execution))].filter((number) => number > 0)
+  const executions = await Promise.all(numbers.map((number) => readExecution(jobs.registry, number)))
+  const own = executions.filter((each) => each?.vendor === 'IMAGE_SCAN')
+  if (own.length === 0)
     throw new RegistryError('REQUEST_INVALID', `no scan job for artifact digest=${scannable.digest}`)
-  for (const execution of executions) await stopExecution(jobs, execution)
+  for (const execution of own) await stopExecution(jobs, execution!.number)
 }
 
 /**

@@ -1,6 +1,6 @@
 // The scan of a manifest: how its last one goes, and what the last that succeeded found.
-import { ENDED, type Status, type Task } from '../jobs/execution.ts'
-import { readTask } from '../jobs/executions.ts'
+import { ENDED, type Status } from '../jobs/execution.ts'
+import { readExecution, readTask } from '../jobs/executions.ts'
 import type { Digest } from '../oci/digest.ts'
 import { keys } from '../registry/keys.ts'
 import type { Attributes, Condition, Item } from '../registry/ports.ts'
@@ -10,7 +10,7 @@ import type { ScannerName, Summary } from './report.ts'
 export interface Scan {
   /** Fresh for each scan; Harbor's report id. */
   attempt: string
-  /** Of the job that does it; 0 until it is begun. */
+  /** Of the job that does it; 0 until it is known. */
   execution: number
   task: number
   begunAtMs: number
@@ -58,14 +58,14 @@ export function scanOf(item: Item | undefined): Scan | undefined {
 }
 
 export function scanItem(repo: string, digest: Digest, scan: Scan): Item {
-  const { attempt, execution } = scan
-  const attributes = { v: 1, attempt, execution, scan: scan as unknown as Attributes }
+  const { attempt, task } = scan
+  const attributes = { v: 1, attempt, task, scan: scan as unknown as Attributes }
   return { ...keys.scan(repo, digest), attributes }
 }
 
 /** That no other attempt has begun, nor a job for this one. */
-export function unchanged({ attempt, execution }: Scan): Condition {
-  return { kind: 'equals', attributes: { attempt, execution } }
+export function unchanged({ attempt, task }: Scan): Condition {
+  return { kind: 'equals', attributes: { attempt, task } }
 }
 
 /** One read. @returns undefined where none was ever begun */
@@ -79,18 +79,24 @@ export async function stateOfScan(registry: Registry, scan: Scan): Promise<ScanS
     const { startedAtMs, endedAtMs } = scan.found
     return { scan, status: 'Success', startedAtMs, endedAtMs }
   }
-  const task = scan.execution === 0 ? undefined : await readTask(registry, scan.execution, scan.task)
+  const task = scan.task === 0 ? undefined : await readTask(registry, scan.execution, scan.task)
   const times = {
     startedAtMs: task?.startedAtMs ?? scan.begunAtMs,
     ...(task?.endedAtMs === undefined ? {} : { endedAtMs: task.endedAtMs }),
   }
-  return { scan, status: statusOf(registry, scan, task), ...times }
+  return { scan, status: task?.status ?? (await statusBefore(registry, scan)), ...times }
 }
 
-function statusOf(registry: Registry, { execution, begunAtMs }: Scan, task: Task | undefined): Status {
-  if (task) return task.status
-  // Begun by a process that died before its job was there; or the job is so old that it is forgotten.
-  return execution === 0 && registry.clock.nowMs() - begunAtMs < BEGINS_WITHIN_MS ? 'Pending' : 'Error'
+/** Of a scan that no task has taken up. */
+async function statusBefore(registry: Registry, { execution, task, begunAtMs }: Scan): Promise<Status> {
+  // So old that its job is forgotten.
+  if (task !== 0) return 'Error'
+  if (execution !== 0) {
+    const found = await readExecution(registry, execution)
+    return found && found.endedAtMs === undefined ? 'Pending' : 'Error'
+  }
+  // After that the process that began it has died before its job was there.
+  return registry.clock.nowMs() - begunAtMs < BEGINS_WITHIN_MS ? 'Pending' : 'Error'
 }
 
 export function isOver({ status }: ScanState): boolean {
