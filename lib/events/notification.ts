@@ -83,7 +83,12 @@ export function notificationOf(
     repo_full_name: event.repository,
     repo_type: project.public ? 'public' : 'private',
   }
-  const named = resources.map((resource) => resourceView(resource, event.repository, isQuota ? '' : host))
+  // What a scan found stands beside the artifact.
+  const { scan_overview, ...others } = details
+  const named = resources.map((resource) => ({
+    ...resourceView(resource, event.repository, isQuota ? '' : host),
+    ...(scan_overview === undefined ? {} : { scan_overview }),
+  }))
   return {
     event: kind,
     id: `${event.id}.${kind}`,
@@ -97,7 +102,7 @@ export function notificationOf(
         : {
             ...(named.length === 0 ? {} : { resources: named }),
             ...(name === '' ? {} : { repository }),
-            ...details,
+            ...others,
           },
   }
 }
@@ -125,7 +130,7 @@ function hostOf(origin: string): Pick<URL, 'host' | 'hostname'> {
 }
 
 /** As Harbor names them: an artifact without a tag has its digest for one. Quota events name no URL. */
-function resourceView({ digest, tag }: Resource, repository: string, host: string): Json {
+function resourceView({ digest, tag }: Resource, repository: string, host: string): Attributes {
   const reference = tag === undefined ? `@${digest}` : `:${tag}`
   return {
     digest,

@@ -49,6 +49,9 @@ const NOTICES: Partial<Record<WebhookEvent, NoticeType>> = {
   PULL_ARTIFACT: 'manifest.pulled',
   QUOTA_EXCEED: 'quota.exceeded',
   REPLICATION: 'replication.ended',
+  SCANNING_COMPLETED: 'scan.completed',
+  SCANNING_FAILED: 'scan.failed',
+  SCANNING_STOPPED: 'scan.stopped',
 }
 
 export function noticesFor(events: readonly WebhookEvent[]): NoticeType[] {

@@ -28,7 +28,7 @@ export async function scanEnded(registry: Registry, execution: Execution, task: 
     digest,
     tags,
     cause: 'scan',
-    details: { scan_overview: { [GENERIC_REPORT_TYPE]: overview } },
+    details: { scan: { scan_type: 'vulnerability' }, scan_overview: { [GENERIC_REPORT_TYPE]: overview } },
   }
   return [noticeWrite(registry, { id: repo, name: repository, projectId }, facts, actor)]
 }

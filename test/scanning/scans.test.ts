@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { GENERIC_REPORT_TYPE, REPORT_TYPE } from '../../lib/scanning/report.ts'
+import { jsonOf, startReceiver } from '../events/receiver.ts'
 import { openPlace, type Place } from './place.ts'
 import { type Finding, findingsOf } from './trivy.ts'
 
@@ -13,7 +14,10 @@ let at: Place
 let cache: string
 beforeAll(async () => {
   at = await openPlace({
-    args: ['--trivy-checks', 'vuln,secret,misconfig', '--trivy-skip-update', 'on', '--trivy-offline', 'on'],
+    args: [
+      ...['--trivy-checks', 'vuln,secret,misconfig', '--trivy-skip-update', 'on', '--trivy-offline', 'on'],
+      ...['--upstream-private-networks', '127.0.0.0/8'],
+    ],
   })
   cache = path.join(at.server.dataDir, 'trivy')
   // The database it is given, once and for all.
@@ -128,6 +132,38 @@ test('a push is scanned without a click where the project says so', async () => 
   const shown = await overview('pushed')
   expect([shown.scan_status, shown.severity, shown.summary.total]).toEqual(['Success', 'Critical', 3])
   await at.admin('PUT', '/projects/library/metadatas/auto_scan', { auto_scan: 'false' })
+})
+
+test('a webhook tells of a scan that ended what it found, as Harbor does', async () => {
+  const receiver = await startReceiver()
+  try {
+    const targets = [{ type: 'http', address: receiver.url, payload_format: 'Default' }]
+    const event_types = ['SCANNING_COMPLETED', 'SCANNING_FAILED']
+    const policy = { name: 'scans', enabled: true, event_types, targets }
+    expect((await at.admin('POST', '/projects/library/webhook/policies', policy)).status).toBe(201)
+    await scanned('three')
+    await expect.poll(() => receiver.received.length, { timeout: 30_000 }).toBe(1)
+    const { digest } = (await at.admin('GET', artifact('three'))).json
+    expect(jsonOf(receiver.received[0]!)).toMatchObject({
+      type: 'SCANNING_COMPLETED',
+      operator: 'admin',
+      event_data: {
+        scan: { scan_type: 'vulnerability' },
+        repository: { repo_full_name: 'library/three' },
+        resources: [
+          {
+            digest,
+            tag: 'v1',
+            scan_overview: {
+              [GENERIC_REPORT_TYPE]: { scan_status: 'Success', severity: 'Critical', summary: { total: 3 } },
+            },
+          },
+        ],
+      },
+    })
+  } finally {
+    await receiver.close()
+  }
 })
 
 test('the log of a scan is kept, without its token', async () => {
