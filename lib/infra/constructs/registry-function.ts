@@ -20,6 +20,8 @@ const OTHER_CREDENTIALS = [
   '@smithy/credential-provider-imds',
 ]
 
+const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"
+
 export interface RegistryFunctionProps {
   /** Folder under lambdas/. */
   handler: string
@@ -59,6 +61,8 @@ export class RegistryFunction extends NodejsFunction {
         target: 'node24',
         // Defaults would take the SDK's CommonJS, which crashes in an ES module and is half as large again.
         mainFields: ['module', 'main'],
+        // What there is in CommonJS alone asks for Node's own modules with it.
+        banner: REQUIRE,
         bundleAwsSDK: true,
         externalModules: OTHER_CREDENTIALS,
         minify: true,
