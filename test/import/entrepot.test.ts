@@ -35,7 +35,7 @@ afterAll(async () => {
 async function furnish(): Promise<void> {
   await source('POST', '/projects', {
     project_name: 'team',
-    metadata: { public: 'true', auto_scan: 'true', prevent_vul: 'true', severity: 'high' },
+    metadata: { public: 'true', auto_scan: 'true', prevent_vul: 'false', severity: 'high' },
     storage_limit: 10 ** 9,
     cve_allowlist: { items: [{ cve_id: 'CVE-2024-1' }], expires_at: 1_900_000_000 },
   })

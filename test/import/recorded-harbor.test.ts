@@ -143,7 +143,7 @@ test('projects have their settings, quotas and allowlists, and caches their regi
   expect(lines('project')).toEqual(['brought\tproject\thub', 'brought\tproject\tpayments'])
   const { json: payments } = await here.admin('GET', '/projects/payments')
   expect(payments).toMatchObject({
-    metadata: { public: 'false', severity: 'critical', prevent_vul: 'true' },
+    metadata: { public: 'false', severity: 'critical', prevent_vul: 'false' },
     cve_allowlist: {
       items: [{ cve_id: 'CVE-2023-44487' }, { cve_id: 'CVE-2024-3094' }],
       expires_at: 1893456000,

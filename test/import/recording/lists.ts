@@ -69,7 +69,7 @@ export function listsOf(peers: Peers): Record<string, object[]> {
         metadata: {
           public: 'false',
           auto_scan: 'true',
-          prevent_vul: 'true',
+          prevent_vul: 'false',
           severity: 'critical',
           reuse_sys_cve_allowlist: 'false',
           retention_id: '4',
