@@ -37,7 +37,8 @@ if (url === undefined || !dispatch)
   throw new Error('environment variables ENTREPOT_QUEUE and ENTREPOT_LIGHT_QUEUE: required')
 
 const tell = (line: object) => console.log(JSON.stringify({ component: 'worker', ...line }))
-const stores = await openAwsStores(config, { prepared: true })
+// Blobs come through this process too: the scanner need not trust, nor reach, the bucket.
+const stores = await openAwsStores({ ...config, redirectBlobs: 'off' }, { prepared: true })
 const { registry, secrets, ecr } = stores
 const guard = createAddressGuard(privateNetworks(config))
 const upstreams = new Upstreams({ keys: secrets, guard, ...(ecr ? { ecr } : {}) })
