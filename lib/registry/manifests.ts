@@ -42,7 +42,7 @@ export async function findManifest(
   reference: Reference,
 ): Promise<FoundManifest> {
   // Whether it has a policy on pulls is looked up with the rest: that costs no call of its own.
-  const project = recentReading(registry, [keys.project(projectOf(name))])
+  const project = recentReading(registry, [keys.project(projectOf(name))], true)
   if (reference.kind === 'digest') {
     const { digest } = reference
     const { repository, items } = await requireRepository(registry, name, (id) => [

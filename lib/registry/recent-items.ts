@@ -25,10 +25,12 @@ export interface RecentReading {
   learn(items: readonly (Item | undefined)[]): void
 }
 
-export function recentReading(registry: Registry, keys: readonly Key[]): RecentReading {
+/** @param ahead also what will not be believed much longer: where the read costs no call, and one would later */
+export function recentReading(registry: Registry, keys: readonly Key[], ahead = false): RecentReading {
   const recent = recentOf(registry.metadata)
   const now = registry.clock.nowMs()
-  const missing = keys.filter((key) => (recent.known.get(nameOf(key))?.untilMs ?? 0) <= now)
+  const until = now + (ahead ? BELIEVED_MS / 2 : 0)
+  const missing = keys.filter((key) => (recent.known.get(nameOf(key))?.untilMs ?? 0) <= until)
   const { forgotten } = recent
   return {
     keys: missing,
