@@ -219,7 +219,7 @@ const ON_TWIN: Suite[] = [
   onTwin('scans', ['test/twin/scans.test.ts'], ['trivy', 'trivy-db', 'go', 'crane'], 'all'),
   onTwin('conformance', [CONFORMANCE], PROGRAMS),
   onTwin('clients', filesOf(core), needsOf(core)),
-  withLogin('robot', onTwin('robots', filesOf(core), needsOf(core))),
+  withLogin('robot', onTwin('robots', filesOf(core), needsOf(core), 'all')),
   onTwin('clients-more', filesOf(more), needsOf(more), 'all'),
   onTwin(
     'alb',
