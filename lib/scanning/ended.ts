@@ -6,7 +6,7 @@ import type { Attributes, Write } from '../registry/ports.ts'
 import { findProject } from '../registry/projects.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { ScanPayload } from './begin.ts'
-import { GENERIC_REPORT_TYPE } from './report.ts'
+import { REPORT_TYPE } from './report.ts'
 import { readScan } from './scan.ts'
 
 const TYPES = { Success: 'scan.completed', Error: 'scan.failed', Stopped: 'scan.stopped' } as const
@@ -28,7 +28,7 @@ export async function scanEnded(registry: Registry, execution: Execution, task: 
     digest,
     tags,
     cause: 'scan',
-    details: { scan: { scan_type: 'vulnerability' }, scan_overview: { [GENERIC_REPORT_TYPE]: overview } },
+    details: { scan: { scan_type: 'vulnerability' }, scan_overview: { [REPORT_TYPE]: overview } },
   }
   return [noticeWrite(registry, { id: repo, name: repository, projectId }, facts, actor)]
 }

@@ -3,7 +3,7 @@ import type { RegistryEvent } from '../events/event.ts'
 import type { Jobs } from '../jobs/executions.ts'
 import { type Digest, isDigest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
-import { keys, partitions } from '../registry/keys.ts'
+import { partitions } from '../registry/keys.ts'
 import { pagesOf } from '../registry/partitions.ts'
 import { findProject } from '../registry/projects.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -62,8 +62,6 @@ async function forgetAll(
   for await (const page of pagesOf(registry.metadata, listed))
     for (const { sk } of page) {
       const digest = sk.slice(repo.length + 1) as Digest
-      const item = await registry.metadata.get(keys.scan(repo, digest))
-      if (item)
-        await forgetScan(registry, { repo, projectId, digest }, await readScan(registry, repo, digest))
+      await forgetScan(registry, { repo, projectId, digest }, await readScan(registry, repo, digest))
     }
 }

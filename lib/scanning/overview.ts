@@ -5,7 +5,7 @@ import { keys } from '../registry/keys.ts'
 import type { Registry } from '../registry/registry.ts'
 import { addSummaries, type Report, type ScannerName, type Summary } from './report.ts'
 import { readReport } from './reports.ts'
-import { type Scan, type ScanState, scanOf, stateOfScan } from './scan.ts'
+import { isOver, type Scan, type ScanState, scanOf, stateOfScan } from './scan.ts'
 import { worst } from './severity.ts'
 
 export interface Overview {
@@ -48,14 +48,13 @@ export async function overviewOf(registry: Registry, scans: readonly Scan[]): Pr
   const states = await Promise.all(scans.map((scan) => stateOfScan(registry, scan)))
   const ended = states.map(({ endedAtMs }) => endedAtMs).filter((at) => at !== undefined)
   const found = scans.map((scan) => scan.found).filter((each) => each !== undefined)
-  const over = states.filter(({ endedAtMs }) => endedAtMs !== undefined)
   const newest = found.toSorted((a, b) => b.endedAtMs - a.endedAtMs)[0]
   return {
     report: scans.map(({ attempt }) => attempt).join('+'),
     status: statusOf(states),
     startedAtMs: Math.min(...states.map(({ startedAtMs }) => startedAtMs)),
     ...(ended.length === states.length ? { endedAtMs: Math.max(...ended) } : {}),
-    completePercent: Math.floor((100 * over.length) / states.length),
+    completePercent: Math.floor((100 * states.filter(isOver).length) / states.length),
     ...(newest ? { summary: addSummaries(found.map(({ summary }) => summary)) } : {}),
     scanner: newest?.scanner ?? SCANNER,
   }

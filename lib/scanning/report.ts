@@ -2,7 +2,7 @@
 import { type Severity, worst } from './severity.ts'
 
 export const REPORT_TYPE = 'application/vnd.security.vulnerability.report; version=1.1'
-/** What clients that ask for nothing get: the older name of the same. */
+/** The older name of the same, for clients that ask for it alone. */
 export const GENERIC_REPORT_TYPE = 'application/vnd.scanner.adapter.vuln.report.harbor+json; version=1.0'
 
 export interface ScannerName {

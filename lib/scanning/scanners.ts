@@ -7,7 +7,12 @@ import type { ScannerState } from './scanner.ts'
 /** Stable: Terraform and scripts keep it. */
 export const TRIVY_ID = '5c3b1c0e-7b4c-4d38-9f3d-0c3f1d1b7a11'
 
-const KNOWN: ScannerState = { name: 'Trivy', vendor: 'Aqua Security', version: 'unknown' }
+export interface KnownScanner extends ScannerState {
+  /** It has scanned something here. */
+  known: boolean
+}
+
+const SILENT: KnownScanner = { name: 'Trivy', vendor: 'Aqua Security', version: 'unknown', known: false }
 
 /** What it looks into, and what it writes. */
 export const CONSUMES = [
@@ -15,9 +20,10 @@ export const CONSUMES = [
   'application/vnd.docker.distribution.manifest.v2+json',
 ]
 
-export async function readScannerState(registry: Registry): Promise<ScannerState> {
+export async function readScannerState(registry: Registry): Promise<KnownScanner> {
   const item = await registry.metadata.get(keys.scannerState)
-  return (item?.attributes.state as unknown as ScannerState | undefined) ?? KNOWN
+  const state = item?.attributes.state as unknown as ScannerState | undefined
+  return state ? { ...state, known: true } : SILENT
 }
 
 /** As its last report tells it. */

@@ -5,7 +5,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { GENERIC_REPORT_TYPE, REPORT_TYPE } from '../../lib/scanning/report.ts'
+import { GENERIC_REPORT_TYPE as OLD_TYPE, REPORT_TYPE } from '../../lib/scanning/report.ts'
 import { jsonOf, startReceiver } from '../events/receiver.ts'
 import { openPlace, type Place } from './place.ts'
 import { type Finding, findingsOf } from './trivy.ts'
@@ -39,7 +39,7 @@ async function scanned(kind: string, reference = 'v1') {
 async function overview(kind: string, reference = 'v1') {
   for (;;) {
     const { json } = await at.admin('GET', `${artifact(kind, reference)}?with_scan_overview=true`)
-    const found = json.scan_overview?.[GENERIC_REPORT_TYPE]
+    const found = json.scan_overview?.[REPORT_TYPE]
     if (found && !['Pending', 'Running'].includes(found.scan_status)) return found
     await sleep(100)
   }
@@ -79,9 +79,9 @@ for (const [kind, total] of [
     expect(shown.summary.total).toBe(total)
     const byHand = findingsOf(await at.trivy({ image: reference, cache }))
     const { json } = await at.admin('GET', `${artifact(kind)}/additions/vulnerabilities`, undefined, {
-      'x-accept-vulnerabilities': REPORT_TYPE,
+      'x-accept-vulnerabilities': `text/plain, ${OLD_TYPE}, ${REPORT_TYPE}`,
     })
-    const report = json[REPORT_TYPE]
+    const report = json[OLD_TYPE]
     if (process.env.SABOTAGE === 'scan-report') report.vulnerabilities.pop()
     const { digest } = (await at.admin('GET', artifact(kind))).json
     const wanted = byHand.map((each) => expected(each, digest)).sort(byId)
@@ -111,7 +111,7 @@ test('secrets and misconfigurations stand beside the vulnerabilities', async () 
   await at.publish('careless')
   await scanned('careless')
   const { json } = await at.admin('GET', `${artifact('careless')}/additions/vulnerabilities`)
-  const { findings } = json[GENERIC_REPORT_TYPE]
+  const { findings } = json[REPORT_TYPE]
   expect(findings).toContainEqual(expect.objectContaining({ kind: 'secret', id: 'aws-access-key-id' }))
   expect(findings).toContainEqual(expect.objectContaining({ kind: 'misconfiguration', id: 'DS-0002' }))
 })
@@ -155,7 +155,7 @@ test('a webhook tells of a scan that ended what it found, as Harbor does', async
             digest,
             tag: 'v1',
             scan_overview: {
-              [GENERIC_REPORT_TYPE]: { scan_status: 'Success', severity: 'Critical', summary: { total: 3 } },
+              [REPORT_TYPE]: { scan_status: 'Success', severity: 'Critical', summary: { total: 3 } },
             },
           },
         ],
@@ -223,7 +223,7 @@ test('what is deleted takes its report with it', async () => {
 
 test('the one scanner says what it is, and of when its database is', async () => {
   const { json } = await at.admin('GET', '/scanners')
-  expect(json).toMatchObject([{ name: 'Trivy', is_default: true }])
+  expect(json).toMatchObject([{ name: 'Trivy', is_default: true, health: 'healthy' }])
   const { properties } = (await at.admin('GET', `/scanners/${json[0].uuid}/metadata`)).json
   expect(Date.parse(properties['harbor.scanner-adapter/vulnerability-database-updated-at'])).toBeGreaterThan(
     0,

@@ -1,6 +1,6 @@
 // What there must be so that operations on something find it: one of each to look at and change, one of each to delete.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { GENERIC_REPORT_TYPE } from '../../lib/scanning/report.ts'
+import { REPORT_TYPE } from '../../lib/scanning/report.ts'
 import { TRIVY_ID } from '../../lib/scanning/scanners.ts'
 import { type Client, clientOf, MANIFEST, pushBlob, pushImage } from '../api/client.ts'
 import { basic, type Harbor, harborOf, numberOf, PASSWORD } from '../api/management.ts'
@@ -151,7 +151,7 @@ async function scanned(admin: Harbor): Promise<string> {
   const artifact = `${REPOSITORY}/artifacts/looked-at`
   await admin('POST', `${artifact}/scan`)
   const { json } = await admin('GET', `${artifact}?with_scan_overview=true`)
-  return json.scan_overview[GENERIC_REPORT_TYPE].report_id
+  return json.scan_overview[REPORT_TYPE].report_id
 }
 
 /** A push that the policy tells of; a private address is refused at once. */

@@ -3,7 +3,7 @@
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { GENERIC_REPORT_TYPE } from '../../lib/scanning/report.ts'
+import { REPORT_TYPE } from '../../lib/scanning/report.ts'
 import { openWorkplace, type Workplace } from '../clients/workplace.ts'
 import { buildDatabase } from '../scanning/database.ts'
 import { makeScannable } from '../scanning/images.ts'
@@ -41,7 +41,7 @@ const artifact = `/projects/${PROJECT}/repositories/three/artifacts/v1`
 async function scanned() {
   for (let look = 0; look < 240; look++) {
     const { json } = await admin('GET', `${artifact}?with_scan_overview=true`, 200)
-    const found = json.scan_overview?.[GENERIC_REPORT_TYPE]
+    const found = json.scan_overview?.[REPORT_TYPE]
     if (found && !['Pending', 'Running'].includes(found.scan_status)) return found
     await sleep(500)
   }
@@ -57,7 +57,7 @@ test('a push is scanned by the worker, and its report is read through the edge',
   expect(found.scan_status, answer.body.toString()).toBe('Success')
   expect([found.severity, found.summary.total]).toEqual(['Critical', 3])
   const { json } = await admin('GET', `${artifact}/additions/vulnerabilities`, 200)
-  expect(json[GENERIC_REPORT_TYPE].vulnerabilities).toHaveLength(3)
+  expect(json[REPORT_TYPE].vulnerabilities).toHaveLength(3)
 })
 
 test('an image with something critical is not pulled where the policy says so, and is once that is allowed', async () => {

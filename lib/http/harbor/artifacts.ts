@@ -23,7 +23,7 @@ import {
 } from './call.ts'
 import { pageAnswer } from './lists.ts'
 import { referenceIn, requireRepositoryRight, requireWhole, wantedIn } from './repository-call.ts'
-import { overviewView, reportTypesIn } from './scan-view.ts'
+import { overviewView, reportTypeIn } from './scan-view.ts'
 
 const LIST = '/projects/{project}/repositories/{repository}/artifacts'
 const ONE = `${LIST}/{reference}`
@@ -73,10 +73,10 @@ async function views(call: HarborCall, project: Project, artifacts: Artifact[]):
   const shown = artifacts.map((artifact) => artifactView(artifact, project))
   if (!flagInQuery(call.request, 'with_scan_overview', false)) return shown
   const overviews = await scanOverviews(call.registry, artifacts)
-  const types = reportTypesIn(call.request)
+  const type = reportTypeIn(call.request)
   return shown.map((view, index) => {
     const overview = overviews[index]
-    return overview ? { ...view, scan_overview: overviewView(overview, types) } : view
+    return overview ? { ...view, scan_overview: overviewView(overview, type) } : view
   })
 }
 

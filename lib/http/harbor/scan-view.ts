@@ -5,14 +5,13 @@ import { GENERIC_REPORT_TYPE, REPORT_TYPE, type Report } from '../../scanning/re
 import type { HttpRequest } from '../message.ts'
 import { time } from './answers.ts'
 
-/** Those a client names in X-Accept-Vulnerabilities that there are; Harbor's older name of the same unless it names one. */
-export function reportTypesIn({ headers }: HttpRequest): string[] {
+/** The first there is of those that a client names in X-Accept-Vulnerabilities; Harbor's newer one where it names none. */
+export function reportTypeIn({ headers }: HttpRequest): string {
   const named = (headers['x-accept-vulnerabilities'] ?? '').split(',').map((each) => each.trim())
-  const known = [REPORT_TYPE, GENERIC_REPORT_TYPE].filter((each) => named.includes(each))
-  return known.length > 0 ? known.slice(0, 1) : [GENERIC_REPORT_TYPE]
+  return named.find((each) => each === REPORT_TYPE || each === GENERIC_REPORT_TYPE) ?? REPORT_TYPE
 }
 
-export function overviewView(overview: Overview, types: string[]): object {
+export function overviewView(overview: Overview, type: string): object {
   const { report, status, startedAtMs, endedAtMs, completePercent, summary, scanner } = overview
   const view = {
     report_id: report,
@@ -27,11 +26,11 @@ export function overviewView(overview: Overview, types: string[]): object {
     complete_percent: completePercent,
     scanner,
   }
-  return Object.fromEntries(types.map((type) => [type, view]))
+  return { [type]: view }
 }
 
 /** Harbor's report has no secrets and misconfigurations: they stand beside it. */
-export function reportView({ findings, ...report }: Report, types: string[]): object {
+export function reportView({ findings, ...report }: Report, type: string): object {
   const view = { ...report, ...(findings.length > 0 ? { findings } : {}) }
-  return Object.fromEntries(types.map((type) => [type, view]))
+  return { [type]: view }
 }

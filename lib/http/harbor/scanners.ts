@@ -1,8 +1,7 @@
 // Scanners: there is one, Trivy, which every project has.
 import { RegistryError } from '../../oci/errors.ts'
 import { GENERIC_REPORT_TYPE, REPORT_TYPE } from '../../scanning/report.ts'
-import type { ScannerState } from '../../scanning/scanner.ts'
-import { CONSUMES, readScannerState, TRIVY_ID } from '../../scanning/scanners.ts'
+import { CONSUMES, type KnownScanner, readScannerState, TRIVY_ID } from '../../scanning/scanners.ts'
 import type { HttpResponse } from '../message.ts'
 import { answer, done } from './answers.ts'
 import { flagIn, readFields, textIn } from './body.ts'
@@ -20,8 +19,6 @@ export const SCANNER_ROUTES: HarborRoute[] = [
 ]
 
 const RESOURCE = 'scanner'
-/** Before scanners could be registered there was nothing: since the beginning of time. */
-const SINCE = '2026-11-01T00:00:00.000Z'
 
 async function list(call: HarborCall): Promise<HttpResponse> {
   requireSystem(call, RESOURCE, 'list')
@@ -88,7 +85,8 @@ function requireTrivy(id: string): void {
   if (id !== TRIVY_ID) throw new RegistryError('NOT_FOUND', `scanner ${id.slice(0, 80)} not found`)
 }
 
-function registration({ name, vendor, version }: ScannerState) {
+/** Whether it is well is known once it has scanned something. */
+function registration({ name, vendor, version, known }: KnownScanner) {
   return {
     uuid: TRIVY_ID,
     name,
@@ -96,7 +94,7 @@ function registration({ name, vendor, version }: ScannerState) {
     url: 'http://localhost',
     disabled: false,
     is_default: true,
-    health: 'healthy',
+    health: known ? 'healthy' : '',
     auth: '',
     access_credential: '',
     skip_certVerify: false,
@@ -105,7 +103,5 @@ function registration({ name, vendor, version }: ScannerState) {
     vendor,
     version,
     capabilities: { support_vulnerability: true, support_sbom: false },
-    create_time: SINCE,
-    update_time: SINCE,
   }
 }

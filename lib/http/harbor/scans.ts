@@ -11,7 +11,7 @@ import { readFields, textIn } from './body.ts'
 import type { HarborCall, HarborRoute } from './call.ts'
 import { logAnswer } from './jobservice.ts'
 import { referenceIn, requireRepositoryRight } from './repository-call.ts'
-import { reportTypesIn, reportView } from './scan-view.ts'
+import { reportTypeIn, reportView } from './scan-view.ts'
 
 const ONE = '/projects/{project}/repositories/{repository}/artifacts/{reference}'
 
@@ -50,7 +50,7 @@ async function log(call: HarborCall): Promise<HttpResponse> {
 async function vulnerabilities(call: HarborCall): Promise<HttpResponse> {
   const scannable = await scannableIn(call, 'artifact-addition', 'read')
   const report = await reportOf(call.registry, await scansIn(call.registry, scannable))
-  return answer(200, report ? reportView(report, reportTypesIn(call.request)) : {})
+  return answer(200, report ? reportView(report, reportTypeIn(call.request)) : {})
 }
 
 async function scannableIn(call: HarborCall, resource: string, action: string): Promise<Scannable> {

@@ -100,6 +100,8 @@ test('one that hangs ends when the scan is stopped, with what it began', async (
   await expect.poll(() => readdir(directory)).toContain('began')
   stopped.abort()
   await expect(hanging).rejects.toThrow('trivy took too long, or was stopped')
+  const pid = Number(await readFile(file, 'utf8'))
+  expect(() => process.kill(pid, 0)).toThrow('ESRCH')
 })
 
 test('its token is in a file that only it reads, for that host alone, and gone afterwards', async () => {
