@@ -178,6 +178,12 @@ export const SABOTAGES: Sabotage[] = [
     needs: [],
   },
   {
+    name: 'policy-no-sbom',
+    breaks: 'nobody asks for a bill of materials',
+    files: ['test/policy/sbom.test.ts'],
+    needs: [],
+  },
+  {
     name: 'calls',
     breaks: 'DynamoDB is asked everything twice',
     files: ['test/aws/calls.test.ts'],

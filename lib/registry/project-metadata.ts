@@ -9,6 +9,7 @@ const FLAGS = new Set([
   'prevent_vul',
   'auto_scan',
   'auto_sbom_generation',
+  'require_sbom',
   'reuse_sys_cve_allowlist',
   'proxy_cache_local_on_not_found',
   'proxy_local_first',
