@@ -95,7 +95,12 @@
 //   JC                      <vendor>#<id>             schedule: cron, next time
 //   MQ#<queue>              <due, 13 digits>#<id>     message of a queue that is kept here
 //   CV#<cve>                <repo>#<digest>           a scan found it there: packages, severity, score
+//   CVD#<cve>               D                         what a vulnerability is: description, links
+//   CVES                    <score, 3 digits><severity>#<cve>  listing of vulnerabilities that were found: their packages
 //   SC#<project>            <repo>#<digest>           listing of scanned artifacts: counts by severity
+//   SD                      <counts, 4 times 6 digits>#<repo>#<digest>  listing of scanned artifacts by how much is wrong
+//   TOTALS                  A#<shard>                 how many artifacts there are
+//   TOTALS                  V#<shard>                 what the last scans found together
 //   META                    schema                    schema version of the store
 //   META                    identity                  what other registries know this one by when it copies to them
 //
@@ -147,6 +152,17 @@ export const keys = {
     pk: `SC#${project}`,
     sk: `${repo}#${digest}`,
   }),
+  vulnerability: (cve: string): Key => ({ pk: `CVD#${cve}`, sk: 'D' }),
+  vulnerabilityListing: (danger: string, cve: string): Key => ({
+    pk: partitions.vulnerabilities,
+    sk: `${danger}#${cve}`,
+  }),
+  dangerous: (danger: string, repo: string, digest: string): Key => ({
+    pk: partitions.dangerous,
+    sk: `${danger}#${repo}#${digest}`,
+  }),
+  artifactTotal: (digest: string): Key => ({ pk: partitions.totals, sk: `A#${shardOf(digest)}` }),
+  scanTotal: (repo: string): Key => ({ pk: partitions.totals, sk: `V#${shardOf(repo)}` }),
   manifestReference: (repo: string, digest: string, index: string, attempt: string): Key => ({
     pk: `M#${repo}#${digest}`,
     sk: `R#${index}#${attempt}`,
@@ -319,6 +335,9 @@ export const partitions = {
   workers: 'JW',
   vulnerable: (cve: string) => `CV#${cve}`,
   scanned: (project: string) => `SC#${project}`,
+  vulnerabilities: 'CVES',
+  dangerous: 'SD',
+  totals: 'TOTALS',
   schedules: 'JC',
   messages: (queue: string) => `MQ#${queue}`,
 }
