@@ -13,7 +13,7 @@ const LAYERS: Record<string, string[]> = {
   jobs: ['oci', 'registry'],
   scanning: ['oci', 'registry', 'jobs', 'events', 'artifacts'],
   policy: ['oci', 'registry', 'scanning'],
-  kinds: ['registry', 'jobs', 'events', 'registries', 'replication', 'scanning'],
+  kinds: ['registry', 'jobs', 'events', 'registries', 'proxy', 'replication', 'scanning'],
   replication: ['oci', 'registry', 'jobs', 'artifacts', 'upstream', 'registries'],
   'harbor-import': [
     'oci',
