@@ -9,6 +9,7 @@ export type Vendor =
   | 'WEBHOOK'
   | 'SLACK'
   | 'REGISTRY_HEALTH'
+  | 'PROXY_RETENTION'
   | 'IMPORT'
   | 'IMAGE_SCAN'
   | 'SCAN_ALL'
@@ -24,6 +25,7 @@ export const WEIGHTS: Record<Vendor, Weight> = {
   WEBHOOK: 'light',
   SLACK: 'light',
   REGISTRY_HEALTH: 'light',
+  PROXY_RETENTION: 'heavy',
   IMPORT: 'heavy',
   IMAGE_SCAN: 'heavy',
   SCAN_ALL: 'heavy',

@@ -9,6 +9,7 @@ import { sbomGeneration } from '../sbom/job.ts'
 import { imageScan, type Scanning } from '../scanning/job.ts'
 import { scanAll } from '../scanning/scan-all.ts'
 import { garbageCollection } from './garbage-collection.ts'
+import { proxyRetention } from './proxy-retention.ts'
 import { registryHealth } from './registry-health.ts'
 
 /** What jobs need of the process that runs them. */
@@ -26,6 +27,7 @@ export function jobKinds({ sweepNow, upstreams, scanning }: JobParts): JobKinds 
     GARBAGE_COLLECTION: garbageCollection(sweepNow),
     REPLICATION: replication(upstreams),
     REGISTRY_HEALTH: registryHealth(upstreams),
+    PROXY_RETENTION: proxyRetention(),
     IMAGE_SCAN: imageScan(scanning),
     SCAN_ALL: scanAll(scanning),
     SBOM: sbomGeneration(scanning),

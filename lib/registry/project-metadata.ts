@@ -9,11 +9,17 @@ const FLAGS = new Set([
   'prevent_vul',
   'auto_scan',
   'auto_sbom_generation',
+  'require_sbom',
   'reuse_sys_cve_allowlist',
   'proxy_cache_local_on_not_found',
   'proxy_local_first',
 ])
-const NUMBERS = new Set(['proxy_speed_kb', 'max_upstream_conn', 'proxy_fresh_seconds'])
+const NUMBERS = new Set([
+  'proxy_speed_kb',
+  'max_upstream_conn',
+  'proxy_fresh_seconds',
+  'proxy_retention_days',
+])
 const PATTERNS = new Set(['proxy_cache_filter_pattern', 'proxy_cache_deny_pattern'])
 const SEVERITIES = ['none', 'low', 'medium', 'high', 'critical']
 const SBOM_FORMATS = ['spdx', 'cyclonedx', 'both']

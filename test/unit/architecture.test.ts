@@ -14,7 +14,7 @@ const LAYERS: Record<string, string[]> = {
   scanning: ['oci', 'registry', 'jobs', 'events', 'artifacts'],
   sbom: ['oci', 'registry', 'jobs', 'events', 'artifacts', 'scanning'],
   policy: ['oci', 'registry', 'scanning'],
-  kinds: ['registry', 'jobs', 'events', 'registries', 'replication', 'scanning', 'sbom'],
+  kinds: ['registry', 'jobs', 'events', 'registries', 'proxy', 'replication', 'scanning', 'sbom'],
   replication: ['oci', 'registry', 'jobs', 'artifacts', 'upstream', 'registries'],
   'harbor-import': [
     'oci',
