@@ -15,9 +15,7 @@ import type { Repository } from '../registry/repositories.ts'
 import { requireRoom } from '../registry/room.ts'
 import { startUpload } from '../registry/uploads.ts'
 import type { SbomFormat } from '../scanning/describer.ts'
-
-/** Why manifests of ours come and go: nobody has to look into them. */
-export const SBOM_CAUSE = 'sbom'
+import { SBOM_CAUSE } from './cause.ts'
 
 const LAYERS: Record<SbomFormat, { mediaType: string; called: string }> = {
   spdx: { mediaType: 'application/spdx+json', called: 'SPDX' },

@@ -9,23 +9,10 @@ import { findManifest } from '../registry/manifests.ts'
 import type { Registry } from '../registry/registry.ts'
 import { allBytes } from '../registry/stored-bytes.ts'
 import { readBill } from './bill.ts'
+import type { AttachedPayload } from './on-push.ts'
 import { savePackages } from './package-lists.ts'
 
-export interface AttachedPayload {
-  repository: string
-  repo: string
-  projectId: string
-  /** Of the manifest that holds it. */
-  digest: Digest
-}
-
-const BILL_TYPE = /spdx|cyclonedx|sbom/i
 const LIMIT_BYTES = 32 * 1024 * 1024
-
-/** @param artifactType of what names a subject */
-export function isBillType(artifactType: string | undefined): boolean {
-  return artifactType !== undefined && BILL_TYPE.test(artifactType)
-}
 
 export function sbomReading(): JobKind {
   return { attempts: 3, retryAfterSeconds: 20, timeoutSeconds: 300, atOnce: 2, run: read }

@@ -11,8 +11,9 @@ import type { Describer, SbomFormat } from '../scanning/describer.ts'
 import type { Scanning } from '../scanning/job.ts'
 import { type Attempt, type FoundSbom, readAttempt, scanItem, unchanged } from '../scanning/scan.ts'
 import { ScannerError } from '../scanning/scanner.ts'
-import { attachSbom, removeOtherSboms, SBOM_CAUSE } from './attach.ts'
+import { attachSbom, removeOtherSboms } from './attach.ts'
 import { readBill } from './bill.ts'
+import { SBOM_CAUSE } from './cause.ts'
 import { savePackages } from './package-lists.ts'
 
 /** @param scanning undefined where nothing is to be scanned */

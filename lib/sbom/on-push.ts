@@ -7,9 +7,19 @@ import { keys } from '../registry/keys.ts'
 import type { Attributes } from '../registry/ports.ts'
 import type { Registry } from '../registry/registry.ts'
 import { scanPushed } from '../scanning/on-push.ts'
-import { SBOM_CAUSE } from './attach.ts'
-import { type AttachedPayload, isBillType } from './attached.ts'
+import { SBOM_CAUSE } from './cause.ts'
 import { forgetAllPackages, forgetPackages } from './package-lists.ts'
+
+/** What a task is told that reads what somebody attached. */
+export interface AttachedPayload {
+  repository: string
+  repo: string
+  projectId: string
+  /** Of the manifest that holds it. */
+  digest: Digest
+}
+
+const BILL_TYPE = /spdx|cyclonedx|sbom/i
 
 /** Told of every event, at least once. */
 export function sbomOnPush(jobs: Jobs): (event: RegistryEvent) => Promise<void> {
@@ -20,7 +30,7 @@ export function sbomOnPush(jobs: Jobs): (event: RegistryEvent) => Promise<void> 
     if (type === 'manifest.deleted') return forget(jobs.registry, event, event.digest)
     // What we attached ourselves was read when it was made.
     if (type !== 'manifest.pushed' || event.cause === SBOM_CAUSE) return
-    if (isBillType(event.artifactType)) return readAttached(jobs, event, event.digest)
+    if (BILL_TYPE.test(event.artifactType ?? '')) return readAttached(jobs, event, event.digest)
     await scanPushed(jobs, event, 'sbom')
   }
 }
