@@ -82,6 +82,12 @@ export const SABOTAGES: Sabotage[] = [
     needs: ['trivy', 'trivy-db', 'go', 'crane', 'oras', 'docker-registry'],
   },
   {
+    name: 'sbom-packages',
+    breaks: 'a bill of materials lacks a package that the image has',
+    files: ['test/scanning/sbom.test.ts'],
+    needs: ['trivy', 'trivy-db', 'go', 'crane', 'oras', 'docker-registry'],
+  },
+  {
     name: 'no-fsync',
     breaks: 'files are acknowledged without having been synced',
     files: ['test/durability/sync.test.ts'],

@@ -13,6 +13,8 @@ export type Vendor =
   | 'IMPORT'
   | 'IMAGE_SCAN'
   | 'SCAN_ALL'
+  | 'SBOM'
+  | 'SBOM_READ'
 
 /** `light` ones take seconds and little memory (a function runs them), `heavy` ones the workers. */
 export type Weight = 'light' | 'heavy'
@@ -27,6 +29,8 @@ export const WEIGHTS: Record<Vendor, Weight> = {
   IMPORT: 'heavy',
   IMAGE_SCAN: 'heavy',
   SCAN_ALL: 'heavy',
+  SBOM: 'heavy',
+  SBOM_READ: 'light',
 }
 
 export type Trigger = 'MANUAL' | 'SCHEDULE' | 'EVENT'

@@ -22,6 +22,8 @@
 //   M#<repo>#<digest>       G                         numbers of its labels
 //   M#<repo>#<digest>       V                         its scan: status, summary, where the whole report is
 //   M#<repo>#<digest>       VS                        its vulnerabilities in short, compressed
+//   M#<repo>#<digest>       VB                        its bill of materials: how making it goes, which manifest holds it
+//   M#<repo>#<digest>       VP#<n>                    packages that it has, or names as a bill of materials, compressed
 //   M#<repo>#<digest>       K                         whether it may be pulled, by which policy and scan
 //   M#<repo>#<digest>       R#<index>#<attempt>       REF: this attempt to push <index> names the manifest as child
 //   M#<repo>#<digest>       X#<birth>                 deleted manifest, restorable until its undo window ends
@@ -95,7 +97,14 @@
 //   JC                      <vendor>#<id>             schedule: cron, next time
 //   MQ#<queue>              <due, 13 digits>#<id>     message of a queue that is kept here
 //   CV#<cve>                <repo>#<digest>           a scan found it there: packages, severity, score
+//   CVD#<cve>               D                         what a vulnerability is: description, links
+//   CVES                    <score, 3 digits><severity>#<cve>  listing of vulnerabilities that were found: their packages
 //   SC#<project>            <repo>#<digest>           listing of scanned artifacts: counts by severity
+//   SD                      <counts, 4 times 6 digits>#<repo>#<digest>  listing of scanned artifacts by how much is wrong
+//   TOTALS                  A#<shard>                 how many artifacts there are
+//   TOTALS                  V#<shard>                 what the last scans found together
+//   SB#<project>            <repo>#<digest>           listing of manifests that say which packages an image has
+//   PK#<package>            <version>#<repo>#<image>#<digest>  an image has it, as the manifest <digest> says
 //   META                    schema                    schema version of the store
 //   META                    identity                  what other registries know this one by when it copies to them
 //
@@ -104,7 +113,6 @@
 //   b/<repo>/sha256/<hex>/<session>  a blob's bytes, put there by the client itself; the store checked the hash
 //   b/<repo>/m/<id>         a manifest above 64 KiB; <id> is the push attempt
 //   b/<repo>/r/<id>         a scan's whole report, compressed JSON
-import type { Digest } from '../oci/digest.ts'
 import type { Key } from './ports.ts'
 
 const SHARDS = 4
@@ -137,6 +145,7 @@ export const keys = {
   pulled: (repo: string, digest: string): Key => ({ pk: `M#${repo}#${digest}`, sk: 'P' }),
   labelsOfManifest: (repo: string, digest: string): Key => ({ pk: `M#${repo}#${digest}`, sk: 'G' }),
   scan: (repo: string, digest: string): Key => ({ pk: `M#${repo}#${digest}`, sk: 'V' }),
+  sbom: (repo: string, digest: string): Key => ({ pk: `M#${repo}#${digest}`, sk: 'VB' }),
   verdict: (repo: string, digest: string): Key => ({ pk: `M#${repo}#${digest}`, sk: 'K' }),
   shortReport: (repo: string, digest: string): Key => ({ pk: `M#${repo}#${digest}`, sk: 'VS' }),
   vulnerable: (cve: string, repo: string, digest: string): Key => ({
@@ -146,6 +155,29 @@ export const keys = {
   scanned: (project: string, repo: string, digest: string): Key => ({
     pk: `SC#${project}`,
     sk: `${repo}#${digest}`,
+  }),
+  vulnerability: (cve: string): Key => ({ pk: `CVD#${cve}`, sk: 'D' }),
+  vulnerabilityListing: (danger: string, cve: string): Key => ({
+    pk: partitions.vulnerabilities,
+    sk: `${danger}#${cve}`,
+  }),
+  dangerous: (danger: string, repo: string, digest: string): Key => ({
+    pk: partitions.dangerous,
+    sk: `${danger}#${repo}#${digest}`,
+  }),
+  artifactTotal: (digest: string): Key => ({ pk: partitions.totals, sk: `A#${shardOf(digest)}` }),
+  scanTotal: (repo: string): Key => ({ pk: partitions.totals, sk: `V#${shardOf(repo)}` }),
+  packages: (repo: string, digest: string, part: number): Key => ({
+    pk: `M#${repo}#${digest}`,
+    sk: `VP#${String(part).padStart(4, '0')}`,
+  }),
+  billOfMaterials: (project: string, repo: string, digest: string): Key => ({
+    pk: `SB#${project}`,
+    sk: `${repo}#${digest}`,
+  }),
+  packageIn: (name: string, version: string, repo: string, image: string, holder: string): Key => ({
+    pk: partitions.package(name),
+    sk: `${encodeURIComponent(version)}#${repo}#${image}#${holder === image ? '' : holder}`,
   }),
   manifestReference: (repo: string, digest: string, index: string, attempt: string): Key => ({
     pk: `M#${repo}#${digest}`,
@@ -319,46 +351,18 @@ export const partitions = {
   workers: 'JW',
   vulnerable: (cve: string) => `CV#${cve}`,
   scanned: (project: string) => `SC#${project}`,
+  vulnerabilities: 'CVES',
+  dangerous: 'SD',
+  totals: 'TOTALS',
+  billsOfMaterials: (project: string) => `SB#${project}`,
+  package: (name: string) => `PK#${name.toLowerCase()}`,
   schedules: 'JC',
   messages: (queue: string) => `MQ#${queue}`,
-}
-
-export const objectKeys = {
-  all: 'b/',
-  blob: (repo: string, id: string) => `b/${repo}/u/${id}`,
-  manifest: (repo: string, id: string) => `b/${repo}/m/${id}`,
-  report: (repo: string, id: string) => `b/${repo}/r/${id}`,
-  direct: (repo: string, digest: Digest, session: string) => `${directPrefix(repo, digest)}${session}`,
-  directPrefix,
 }
 
 /** @param scope a project's id, or `g` for labels of the whole registry */
 function labelScope(scope: string): string {
   return scope === 'g' ? 'LS#g' : `LS#p#${scope}`
-}
-
-function directPrefix(repo: string, digest: Digest): string {
-  return `b/${repo}/${digest.replace(':', '/')}/`
-}
-
-export interface DirectUpload {
-  repo: string
-  digest: Digest
-  session: string
-}
-
-/** @returns undefined when the key is not that of a direct upload */
-export function parseDirectKey(key: string): DirectUpload | undefined {
-  const match = /^b\/([0-9a-z]+)\/sha256\/([0-9a-f]{64})\/([0-9a-z]+)$/.exec(key)
-  if (!match) return undefined
-  const [, repo, hex, session] = match as unknown as [string, string, string, string]
-  return { repo, digest: `sha256:${hex}` as Digest, session }
-}
-
-/** Splits the parts of a REF's sort key. */
-export function parseReferenceKey(sk: string): { manifest: Digest; attempt: string } {
-  const [, manifest, attempt] = sk.split('#')
-  return { manifest: manifest as Digest, attempt: attempt ?? '' }
 }
 
 /** Whole days since 1970 in UTC. */

@@ -5,7 +5,7 @@ import { RegistryError } from '../oci/errors.ts'
 import { type Manifest, parseManifest, referrerDescriptor } from '../oci/manifest.ts'
 import { untaggedCandidate } from './candidates.ts'
 import { immutableTag, type TagTest } from './immutable-tags.ts'
-import { keys, objectKeys } from './keys.ts'
+import { keys } from './keys.ts'
 import {
   INLINE_BYTES,
   keepManifest,
@@ -13,6 +13,7 @@ import {
   manifestOf,
   newManifest,
 } from './manifest-record.ts'
+import { objectKeys } from './object-keys.ts'
 import { eventWrite } from './outbox.ts'
 import type { Attributes, Item, Key, Write } from './ports.ts'
 import { dropReferences, referenceKeys, writeReferences } from './references.ts'
@@ -24,6 +25,8 @@ import { isAt, lostTag, type Tag, type TagTarget, tagMove, tagOf } from './tags.
 const ATTEMPTS = 50
 /** References beyond this are worth a look before they are written. */
 const LARGE = 100
+/** Longer ones are no media types. */
+const TYPE_LIMIT = 255
 /** An attempt this old gives up: far below the day for which a collector honours its references. */
 const ATTEMPT_LIFE_MS = 3_600_000
 
@@ -244,11 +247,16 @@ function alongside(
     eventWrite(
       registry,
       repository,
-      { type: 'manifest.pushed', ...facts(placement, manifest.mediaType) },
+      { type: 'manifest.pushed', ...facts(placement, manifest.mediaType), ...belongs(manifest) },
       actor,
     ),
   )
   return writes
+}
+
+/** So that whoever is told need not read it to know what it is. */
+function belongs({ subject, artifactType }: Manifest): { artifactType?: string } {
+  return subject && artifactType ? { artifactType: artifactType.slice(0, TYPE_LIMIT) } : {}
 }
 
 function facts({ digest, tags, bytes, cause }: Placement, mediaType: string) {

@@ -22,6 +22,7 @@ const NUMBERS = new Set([
 ])
 const PATTERNS = new Set(['proxy_cache_filter_pattern', 'proxy_cache_deny_pattern'])
 const SEVERITIES = ['none', 'low', 'medium', 'high', 'critical']
+const SBOM_FORMATS = ['spdx', 'cyclonedx', 'both']
 const NAME = /^[a-z][a-z0-9_]{0,63}$/
 const VALUE_LIMIT = 1024
 
@@ -40,6 +41,10 @@ export function checkedMetadata(name: string, value: string): string {
   if (name === 'severity' && !SEVERITIES.includes(value.toLowerCase()))
     throw invalid(
       `the severity is one of ${SEVERITIES.join(', ')}, not ${JSON.stringify(value.slice(0, 40))}`,
+    )
+  if (name === 'sbom_format' && !SBOM_FORMATS.includes(value))
+    throw invalid(
+      `the sbom_format is one of ${SBOM_FORMATS.join(', ')}, not ${JSON.stringify(value.slice(0, 40))}`,
     )
   if (NUMBERS.has(name) && !/^-?\d{1,12}$/.test(value))
     throw invalid(`the value of ${name} is a whole number, not ${JSON.stringify(value.slice(0, 40))}`)

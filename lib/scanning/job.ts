@@ -2,6 +2,7 @@
 import { type JobContext, JobFailed, type JobKind } from '../jobs/kinds.ts'
 import type { Registry } from '../registry/registry.ts'
 import { noteTask, type ScanPayload } from './begin.ts'
+import type { Describer } from './describer.ts'
 import { saveReport } from './reports.ts'
 import { readScan, type Scan } from './scan.ts'
 import { type Scanner, ScannerError } from './scanner.ts'
@@ -9,6 +10,8 @@ import { noteScannerState, stateIn } from './scanners.ts'
 
 export interface Scanning {
   scanner: Scanner
+  /** Says what images are made of; absent where the scanner does not. */
+  describer?: Describer
   /** Of this registry, as the scanner reaches it. */
   origin(): string
   /** Lets pull one repository for half an hour. */
@@ -69,5 +72,6 @@ async function scanOfTask(
 ): Promise<Scan | undefined> {
   const scan = await readScan(registry, repo, digest)
   if (scan?.attempt !== attempt) return undefined
-  return scan.task === 0 ? noteTask(registry, repo, { image: digest, scan }, task) : scan
+  if (scan.task !== 0) return scan
+  return (await noteTask(registry, repo, { image: digest, scan }, task, 'vulnerability')) as Scan | undefined
 }

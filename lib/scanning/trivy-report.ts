@@ -2,6 +2,7 @@
 // (goharbor/harbor-scanner-trivy pkg/scan/transformer.go).
 import * as z from 'zod/mini'
 import type { Digest } from '../oci/digest.ts'
+import type { Matched } from './describer.ts'
 import type { Finding, Report, ScannerName, Vulnerability } from './report.ts'
 import { ScannerError } from './scanner.ts'
 import { type Severity, severityNamed, severityRank, worst } from './severity.ts'
@@ -20,6 +21,7 @@ const cvss = z.object({
 const vulnerability = z.object({
   VulnerabilityID: z.string(),
   PkgName: z.string(),
+  PkgIdentifier: z.optional(z.object({ BOMRef: text })),
   InstalledVersion: text,
   FixedVersion: text,
   Status: text,
@@ -59,7 +61,7 @@ export function reportIn(
   const results = resultsIn(json)
   const vulnerabilities = unique(
     results.flatMap(({ Vulnerabilities }) =>
-      (Vulnerabilities ?? []).map((each) => vulnerabilityOf(each, digest)),
+      (Vulnerabilities ?? []).map((each) => ({ ...vulnerabilityOf(each), artifact_digests: [digest] })),
     ),
   )
   return {
@@ -69,6 +71,16 @@ export function reportIn(
     vulnerabilities,
     findings: results.flatMap(findingsOf),
   }
+}
+
+/** What is known of the components of a bill of materials. @throws ScannerError for what is no report of this shape */
+export function matchesIn(json: string): Matched[] {
+  return resultsIn(json).flatMap(({ Vulnerabilities }) =>
+    (Vulnerabilities ?? []).map((each) => ({
+      ref: each.PkgIdentifier?.BOMRef ?? '',
+      vulnerability: vulnerabilityOf(each),
+    })),
+  )
 }
 
 function resultsIn(json: string): Result[] {
@@ -93,7 +105,7 @@ function resultsIn(json: string): Result[] {
   return read.data.Results ?? []
 }
 
-function vulnerabilityOf(found: Found, digest: Digest): Vulnerability {
+function vulnerabilityOf(found: Found): Matched['vulnerability'] {
   const preferred = found.CVSS?.nvd ?? Object.values(found.CVSS ?? {})[0]
   return {
     id: found.VulnerabilityID,
@@ -103,7 +115,6 @@ function vulnerabilityOf(found: Found, digest: Digest): Vulnerability {
     severity: severityNamed(found.Severity),
     description: found.Description,
     links: found.PrimaryURL === '' ? (found.References ?? []).slice(0, LINKS_LIMIT) : [found.PrimaryURL],
-    artifact_digests: [digest],
     ...(preferred ? { preferred_cvss: scoresOf(preferred) } : {}),
     cwe_ids: found.CweIDs ?? [],
     status: found.Status,
@@ -121,7 +132,7 @@ function scoresOf({ V2Score, V3Score, V2Vector, V3Vector }: z.infer<typeof cvss>
 }
 
 /** One entry for a vulnerability of a version of a package, as Harbor keeps them; worst first. */
-function unique(found: Vulnerability[]): Vulnerability[] {
+export function unique(found: Vulnerability[]): Vulnerability[] {
   const byKey = new Map(found.map((each) => [`${each.id}|${each.package}|${each.version}`, each]))
   return [...byKey.values()].sort(
     (a, b) => severityRank(b.severity) - severityRank(a.severity) || (a.id < b.id ? -1 : 1),

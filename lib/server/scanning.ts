@@ -4,6 +4,7 @@ import { Tokens } from '../access/tokens.ts'
 import type { Config } from '../config/schema.ts'
 import type { Scanning } from '../scanning/job.ts'
 import { createTrivy, type TrivySettings } from '../scanning/trivy.ts'
+import { trivyDescriber } from '../scanning/trivy-sbom.ts'
 import type { OpenStores } from './open-stores.ts'
 
 type ScannerConfig = Pick<
@@ -33,9 +34,11 @@ export function scanningOf(
   if (config.trivy === 'off') return undefined
   const tokens = new Tokens(secrets, 'entrepot', registry.clock)
   const settings = trivySettings(config)
+  // Its certificate names a host, and no address.
+  const unnamed = () => LOOPBACK.test(origin())
   return {
-    // Its certificate names a host, and no address.
-    scanner: createTrivy(settings, () => LOOPBACK.test(origin())),
+    scanner: createTrivy(settings, unnamed),
+    describer: trivyDescriber(settings, unnamed),
     origin,
     token: (repository) => tokens.issueScan(repository),
     timeoutSeconds: config.trivyTimeoutSeconds,

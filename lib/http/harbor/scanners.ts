@@ -51,6 +51,11 @@ async function metadata(call: HarborCall): Promise<HttpResponse> {
         consumes_mime_types: CONSUMES,
         produces_mime_types: [REPORT_TYPE, GENERIC_REPORT_TYPE],
       },
+      {
+        type: 'sbom',
+        consumes_mime_types: CONSUMES,
+        produces_mime_types: ['application/vnd.security.sbom.report+json; version=1.0'],
+      },
     ],
     properties: {
       'harbor.scanner-adapter/scanner-type': 'os-package-vulnerability',
@@ -102,6 +107,6 @@ function registration({ name, vendor, version, known }: KnownScanner) {
     adapter: name,
     vendor,
     version,
-    capabilities: { support_vulnerability: true, support_sbom: false },
+    capabilities: { support_vulnerability: true, support_sbom: true },
   }
 }
