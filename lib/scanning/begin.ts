@@ -10,6 +10,7 @@ import type { Registry } from '../registry/registry.ts'
 import type { Repository } from '../registry/repositories.ts'
 import { isOver, readScan, type Scan, scanItem, stateOfScan, unchanged } from './scan.ts'
 import type { Scannable } from './scannable.ts'
+import { type ChosenScanner, requireEnabled, scannerOfRepository } from './scanner-choice.ts'
 
 /** What a task of a scan is told. */
 export interface ScanPayload {
@@ -36,12 +37,14 @@ export async function beginScan(
   { trigger, operator }: Wish,
 ): Promise<number | undefined> {
   const { repository, digest, mediaType, images } = wanted
+  const scanner = await scannerOfRepository(jobs.registry, repository.name)
+  requireEnabled(scanner)
   if (images.length === 0)
     throw new RegistryError(
       'REQUEST_INVALID',
-      `the configured scanner Trivy does not support scanning artifact with mime type ${mediaType}`,
+      `the configured scanner ${scanner.name} does not support scanning artifact with mime type ${mediaType}`,
     )
-  const noted = await Promise.all(images.map((image) => noteScan(jobs.registry, repository, image)))
+  const noted = await Promise.all(images.map((image) => noteScan(jobs.registry, repository, image, scanner)))
   const fresh = noted.filter((each) => each !== undefined)
   if (fresh.length === 0) return undefined
   const tasks = fresh.map(({ image, scan }) =>
@@ -66,6 +69,7 @@ export async function noteScan(
   registry: Registry,
   { id }: Pick<Repository, 'id'>,
   image: Digest,
+  scanner: ChosenScanner,
   execution = 0,
 ): Promise<NotedScan | undefined> {
   const before = await readScan(registry, id, image)
@@ -75,6 +79,7 @@ export async function noteScan(
     execution,
     task: 0,
     begunAtMs: registry.clock.nowMs(),
+    ...(scanner.registration ? { scanner: scanner.name } : {}),
     done: false,
     ...(before?.found ? { found: before.found } : {}),
   }

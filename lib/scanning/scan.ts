@@ -14,6 +14,8 @@ export interface Scan {
   execution: number
   task: number
   begunAtMs: number
+  /** The name that the scanner is registered by; absent of the built-in one. */
+  scanner?: string
   /** Whether what was found is of this attempt. */
   done: boolean
   /** Of the last scan that succeeded: kept while the next one runs, and when it fails. */

@@ -8,6 +8,8 @@ export interface ScanTarget {
   /** `library/app`. */
   repository: string
   digest: Digest
+  /** Of its manifest. */
+  mediaType: string
   /** A bearer token that lets pull this repository, and nothing else, for half an hour. */
   token: string
 }

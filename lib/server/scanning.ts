@@ -2,6 +2,7 @@
 import path from 'node:path'
 import { Tokens } from '../access/tokens.ts'
 import type { Config } from '../config/schema.ts'
+import type { Upstreams } from '../registries/upstreams.ts'
 import type { Scanning } from '../scanning/job.ts'
 import { createTrivy, type TrivySettings } from '../scanning/trivy.ts'
 import type { OpenStores } from './open-stores.ts'
@@ -9,6 +10,7 @@ import type { OpenStores } from './open-stores.ts'
 type ScannerConfig = Pick<
   Config,
   | 'data'
+  | 'externalUrl'
   | 'trivy'
   | 'trivyCache'
   | 'trivyChecks'
@@ -28,15 +30,17 @@ const LOOPBACK = /^https:\/\/(127\.|\[::1\])/
 export function scanningOf(
   { registry, secrets }: Pick<OpenStores, 'registry' | 'secrets'>,
   config: ScannerConfig,
+  { guard, keys }: Pick<Upstreams, 'guard' | 'keys'>,
   origin: () => string,
-): Scanning | undefined {
-  if (config.trivy === 'off') return undefined
+): Scanning {
   const tokens = new Tokens(secrets, 'entrepot', registry.clock)
   const settings = trivySettings(config)
   return {
     // Its certificate names a host, and no address.
-    scanner: createTrivy(settings, () => LOOPBACK.test(origin())),
+    ...(config.trivy === 'off' ? {} : { scanner: createTrivy(settings, () => LOOPBACK.test(origin())) }),
+    outbound: { guard, keys },
     origin,
+    externalOrigin: () => (config.externalUrl === undefined ? origin() : new URL(config.externalUrl).origin),
     token: (repository) => tokens.issueScan(repository),
     timeoutSeconds: config.trivyTimeoutSeconds,
     atOnce: AT_ONCE,

@@ -19,6 +19,7 @@ const target: ScanTarget = {
   origin: 'http://127.0.0.1:5050',
   repository: 'library/app',
   digest: `sha256:${'a'.repeat(64)}` as Digest,
+  mediaType: 'application/vnd.oci.image.manifest.v1+json',
   token: 'the token',
 }
 const VERSION = `if [ "$1" = version ]; then echo '{"Version":"0.72.0"}'; exit 0; fi`
