@@ -1,6 +1,6 @@
-// What a scanner says of itself (`GET /api/v1/metadata` of Harbor's scanner API).
-import * as z from 'zod/mini'
-import { GENERIC_REPORT_TYPE, REPORT_TYPE } from './report.ts'
+// What a scanner says of itself (`GET /api/v1/metadata` of Harbor's scanner API). Read without a library: it is part of the
+// management API's function, which has none for this.
+import { GENERIC_REPORT_TYPE, REPORT_TYPE, type ScannerName } from './report.ts'
 import { ScannerError, type ScannerState } from './scanner.ts'
 
 const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json'
@@ -8,38 +8,92 @@ const SBOM_REPORT_TYPE = 'application/vnd.security.sbom.report+json; version=1.0
 /** Harbor's newer one is preferred. */
 const REPORT_TYPES = [REPORT_TYPE, GENERIC_REPORT_TYPE]
 const DATABASE_UPDATED = 'harbor.scanner-adapter/vulnerability-database-updated-at'
-const AUTHORIZATION_TYPE = 'harbor.scanner-adapter/registry-authorization-type'
 
-const short = z.string().check(z.maxLength(512))
-const types = z.array(short).check(z.maxLength(100))
-const metadata = z.object({
-  scanner: z.object({ name: short, vendor: short, version: short }),
-  capabilities: z
-    .array(z.object({ type: z.optional(short), consumes_mime_types: types, produces_mime_types: types }))
-    .check(z.maxLength(100)),
-  properties: z.optional(z.nullable(z.record(short, z.string().check(z.maxLength(4096))))),
-})
+const TEXT_LIMIT = 512
+const PROPERTY_LIMIT = 4096
+const LIST_LIMIT = 100
 
-export type AdapterMetadata = z.infer<typeof metadata>
+export interface Capability {
+  /** `vulnerability`, `sbom`; the older API has none. */
+  type?: string
+  consumes_mime_types: string[]
+  produces_mime_types: string[]
+}
+
+export interface AdapterMetadata {
+  scanner: ScannerName
+  capabilities: Capability[]
+  properties: Record<string, string>
+}
 
 /** @throws ScannerError, for what Harbor takes for none too, in its words */
 export function metadataIn(json: string): AdapterMetadata {
-  const refuse = (why: string) => new ScannerError(why, { final: true })
-  const read = metadata.safeParse(parsed(json, 'metadata'))
-  if (!read.success) {
-    const [issue] = read.error.issues
-    throw refuse(`its metadata have another shape: ${issue?.path.join('.')}: ${issue?.message}`)
+  const { scanner, capabilities, properties } = objectAt(parsed(json, 'metadata'), 'all of it')
+  const { name, vendor, version } = objectAt(scanner ?? {}, 'scanner')
+  if ([name, vendor, version].some((each) => each === undefined || each === ''))
+    throw refused('invalid scanner in metadata')
+  const found = {
+    scanner: {
+      name: textAt(name, 'scanner.name'),
+      vendor: textAt(vendor, 'scanner.vendor'),
+      version: textAt(version, 'scanner.version'),
+    },
+    capabilities: listAt(capabilities ?? [], 'capabilities').map(capabilityAt),
+    properties: propertiesAt(properties ?? {}),
   }
-  const { scanner, capabilities } = read.data
-  if (scanner.name === '' || scanner.vendor === '' || scanner.version === '')
-    throw refuse('invalid scanner in metadata')
-  if (capabilities.length === 0) throw refuse('invalid capabilities in metadata')
-  for (const { consumes_mime_types: consumes, produces_mime_types: produces } of capabilities) {
-    if (!has(consumes, DOCKER_MANIFEST)) throw refuse(`missing ${DOCKER_MANIFEST} in consumes_mime_types`)
+  if (found.capabilities.length === 0) throw refused('invalid capabilities in metadata')
+  for (const { consumes_mime_types: consumes, produces_mime_types: produces } of found.capabilities) {
+    if (!has(consumes, DOCKER_MANIFEST)) throw refused(`missing ${DOCKER_MANIFEST} in consumes_mime_types`)
     if (![...REPORT_TYPES, SBOM_REPORT_TYPE].some((each) => has(produces, each)))
-      throw refuse(`missing ${REPORT_TYPES.join(' or ')} in produces_mime_types`)
+      throw refused(`missing ${REPORT_TYPES.join(' or ')} in produces_mime_types`)
   }
-  return read.data
+  return found
+}
+
+function capabilityAt(value: unknown, index: number): Capability {
+  const at = `capabilities.${index}`
+  const { type, consumes_mime_types: consumes, produces_mime_types: produces } = objectAt(value, at)
+  const types = (list: unknown, name: string) =>
+    listAt(list ?? [], `${at}.${name}`).map((each) => textAt(each, `${at}.${name}`))
+  return {
+    ...(type === undefined || type === null ? {} : { type: textAt(type, `${at}.type`) }),
+    consumes_mime_types: types(consumes, 'consumes_mime_types'),
+    produces_mime_types: types(produces, 'produces_mime_types'),
+  }
+}
+
+function propertiesAt(value: unknown): Record<string, string> {
+  const entries = Object.entries(objectAt(value, 'properties')).slice(0, LIST_LIMIT)
+  return Object.fromEntries(
+    entries.map(([name, each]) => [
+      name.slice(0, TEXT_LIMIT),
+      textAt(each, `properties.${name.slice(0, TEXT_LIMIT)}`, PROPERTY_LIMIT),
+    ]),
+  )
+}
+
+function objectAt(value: unknown, at: string): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>
+  throw otherShape(at, 'an object')
+}
+
+function listAt(value: unknown, at: string): unknown[] {
+  if (Array.isArray(value) && value.length <= LIST_LIMIT) return value
+  throw otherShape(at, `a list of at most ${LIST_LIMIT}`)
+}
+
+function textAt(value: unknown, at: string, limit = TEXT_LIMIT): string {
+  if (typeof value === 'string' && value.length <= limit) return value
+  throw otherShape(at, `a text of at most ${limit} characters`)
+}
+
+function otherShape(at: string, expected: string): ScannerError {
+  return refused(`its metadata have another shape: ${at} is not ${expected}`)
+}
+
+function refused(why: string): ScannerError {
+  return new ScannerError(why, { final: true })
 }
 
 /** @throws ScannerError */
@@ -77,13 +131,8 @@ export function capabilitiesOf({ capabilities }: AdapterMetadata): Record<string
 }
 
 export function stateIn({ scanner, properties }: AdapterMetadata): ScannerState {
-  const updated = Date.parse(properties?.[DATABASE_UPDATED] ?? '')
+  const updated = Date.parse(properties[DATABASE_UPDATED] ?? '')
   return { ...scanner, ...(Number.isNaN(updated) ? {} : { databaseAtMs: updated }) }
-}
-
-/** How it wants to log in to this registry. Where it does not say, Harbor takes Basic. */
-export function wantsBearer({ properties }: AdapterMetadata): boolean {
-  return properties?.[AUTHORIZATION_TYPE] === 'Bearer'
 }
 
 function has(types: readonly string[], wanted: string): boolean {

@@ -3,7 +3,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AddressGuard } from '../outbound/address-guard.ts'
 import { AdapterClient, type AdapterPatience } from './adapter-client.ts'
-import { type AdapterMetadata, reportTypeFor, stateIn } from './adapter-metadata.ts'
+import { explained, secretsOf, withoutSecrets } from './adapter-failure.ts'
+import { reportTypeFor, stateIn } from './adapter-metadata.ts'
+import { pingAdapter } from './adapter-ping.ts'
 import { adapterReportIn } from './adapter-report.ts'
 import type { ScannerAddress } from './registration.ts'
 import { type ScanContext, type Scanner, ScannerError, type ScanTarget } from './scanner.ts'
@@ -16,8 +18,6 @@ export interface AdapterOptions {
 }
 
 const PATIENCE: AdapterPatience = { answerMs: 30_000, idleMs: 30_000 }
-/** Somebody waits at a form, or for a list. */
-const PING_MS = 5000
 /** Between two questions for a report. */
 const WAIT_SECONDS = { least: 1, usual: 5, most: 60 }
 
@@ -27,7 +27,7 @@ export function createAdapter(name: string, address: ScannerAddress, options: Ad
   return {
     state: async (signal) => stateIn(await pingAdapter(address, guard, signal)),
     scan: async (target, { signal, log }) => {
-      const hidden = withoutSecrets([target.token, address.credential, basic(address.credential)])
+      const hidden = withoutSecrets([target.token, ...secretsOf(address)])
       const client = new AdapterClient(address, guard, patience)
       try {
         const late = AbortSignal.timeout(options.timeoutSeconds * 1000)
@@ -43,25 +43,6 @@ export function createAdapter(name: string, address: ScannerAddress, options: Ad
         client.close()
       }
     },
-  }
-}
-
-/** What a scanner says of itself, within five seconds. @throws ScannerError */
-export async function pingAdapter(
-  address: ScannerAddress,
-  guard: AddressGuard,
-  signal?: AbortSignal,
-): Promise<AdapterMetadata> {
-  const client = new AdapterClient(address, guard, { answerMs: PING_MS, idleMs: PING_MS })
-  const late = AbortSignal.timeout(PING_MS)
-  try {
-    return await client.metadata(signal ? AbortSignal.any([signal, late]) : late)
-  } catch (error) {
-    if (signal?.aborted) throw signal.reason
-    const hidden = withoutSecrets([address.credential, basic(address.credential)])
-    throw explained(error, address.url, PING_MS / 1000, hidden)
-  } finally {
-    client.close()
   }
 }
 
@@ -113,24 +94,4 @@ async function reportOf(
     log(`not ready: asked again in ${seconds} s`)
     await sleep(seconds * 1000, undefined, { signal })
   }
-}
-
-/** Which scanner it was, and never a secret. */
-function explained(error: unknown, who: string, seconds: number, hidden: (text: string) => string): unknown {
-  if (error instanceof ScannerError)
-    return new ScannerError(hidden(`${who}: ${error.message}`), { final: error.final, cause: error.cause })
-  const { name } = error as Error
-  if (name === 'TimeoutError' || name === 'AbortError')
-    return new ScannerError(`${who}: it gave no answer within ${seconds} s`, { cause: error })
-  return error
-}
-
-/** Scanners repeat what they were sent. */
-function withoutSecrets(secrets: string[]): (text: string) => string {
-  const real = secrets.filter((each) => each !== '')
-  return (text) => real.reduce((rest, secret) => rest.replaceAll(secret, '***'), text)
-}
-
-function basic(credential: string): string {
-  return Buffer.from(credential).toString('base64')
 }

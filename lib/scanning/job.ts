@@ -1,13 +1,10 @@
 // A scan as a job: the scanner pulls the image with a token for it alone, and what it finds is kept.
-import type { SealingKeys } from '../access/sealing.ts'
 import { type JobContext, JobFailed, type JobKind } from '../jobs/kinds.ts'
 import { RegistryError } from '../oci/errors.ts'
-import type { AddressGuard } from '../outbound/address-guard.ts'
 import { findManifest } from '../registry/manifests.ts'
 import type { Registry } from '../registry/registry.ts'
-import { createAdapter } from './adapter.ts'
 import { noteTask, type ScanPayload } from './begin.ts'
-import { addressOf } from './registration.ts'
+import type { Registration } from './registration.ts'
 import { saveReport } from './reports.ts'
 import { readScan, type Scan } from './scan.ts'
 import { type Scanner, ScannerError } from './scanner.ts'
@@ -17,8 +14,8 @@ import { noteScannerState, stateIn } from './scanners.ts'
 export interface Scanning {
   /** The built-in one; absent where there is none. */
   scanner?: Scanner
-  /** For the others: the hosts that may be asked, and the keys that their credentials are sealed with. */
-  outbound: { guard: AddressGuard; keys: SealingKeys }
+  /** One that administrators registered. @throws UNAVAILABLE when its credential cannot be opened */
+  registered(registration: Registration): Scanner
   /** Of this registry, as it listens: for the built-in scanner, and for those that are told so. */
   origin(): string
   /** The same as everybody else reaches it. */
@@ -82,13 +79,10 @@ async function scannerFor(
 ): Promise<{ scanner: Scanner; origin: string; own: boolean }> {
   const chosen = await scannerOfRepository(registry, repository)
   requireEnabled(chosen)
-  const { registration, name } = chosen
+  const { registration } = chosen
   if (registration) {
-    const { guard, keys } = scanning.outbound
-    const { timeoutSeconds } = scanning
-    const scanner = createAdapter(name, addressOf(keys, registration), { guard, timeoutSeconds })
     const origin = registration.useInternalAddr ? scanning.origin() : scanning.externalOrigin()
-    return { scanner, origin, own: false }
+    return { scanner: scanning.registered(registration), origin, own: false }
   }
   if (!scanning.scanner) throw new JobFailed('no scanner is configured')
   return { scanner: scanning.scanner, origin: scanning.origin(), own: true }

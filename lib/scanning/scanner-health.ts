@@ -2,8 +2,8 @@
 import type { SealingKeys } from '../access/sealing.ts'
 import { RegistryError } from '../oci/errors.ts'
 import type { AddressGuard } from '../outbound/address-guard.ts'
-import { pingAdapter } from './adapter.ts'
 import type { AdapterMetadata } from './adapter-metadata.ts'
+import { pingAdapter } from './adapter-ping.ts'
 import { addressOf, type Registration, type ScannerAddress } from './registration.ts'
 import { ScannerError } from './scanner.ts'
 

@@ -3,7 +3,9 @@ import path from 'node:path'
 import { Tokens } from '../access/tokens.ts'
 import type { Config } from '../config/schema.ts'
 import type { Upstreams } from '../registries/upstreams.ts'
+import { createAdapter } from '../scanning/adapter.ts'
 import type { Scanning } from '../scanning/job.ts'
+import { addressOf } from '../scanning/registration.ts'
 import { createTrivy, type TrivySettings } from '../scanning/trivy.ts'
 import type { OpenStores } from './open-stores.ts'
 
@@ -38,7 +40,11 @@ export function scanningOf(
   return {
     // Its certificate names a host, and no address.
     ...(config.trivy === 'off' ? {} : { scanner: createTrivy(settings, () => LOOPBACK.test(origin())) }),
-    outbound: { guard, keys },
+    registered: (registration) =>
+      createAdapter(registration.name, addressOf(keys, registration), {
+        guard,
+        timeoutSeconds: config.trivyTimeoutSeconds,
+      }),
     origin,
     externalOrigin: () => (config.externalUrl === undefined ? origin() : new URL(config.externalUrl).origin),
     token: (repository) => tokens.issueScan(repository),

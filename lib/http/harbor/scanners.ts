@@ -181,7 +181,7 @@ async function metadata(call: HarborCall): Promise<HttpResponse> {
       consumes_mime_types,
       produces_mime_types,
     })),
-    properties: properties ?? {},
+    properties,
   })
 }
 
