@@ -82,6 +82,12 @@ export const SABOTAGES: Sabotage[] = [
     needs: ['trivy', 'trivy-db', 'go', 'crane', 'oras', 'docker-registry'],
   },
   {
+    name: 'sbom-packages',
+    breaks: 'a bill of materials lacks a package that the image has',
+    files: ['test/scanning/sbom.test.ts'],
+    needs: ['trivy', 'trivy-db', 'go', 'crane', 'oras', 'docker-registry'],
+  },
+  {
     name: 'no-fsync',
     breaks: 'files are acknowledged without having been synced',
     files: ['test/durability/sync.test.ts'],
@@ -142,6 +148,12 @@ export const SABOTAGES: Sabotage[] = [
     needs: ['versitygw', 'dynoxide', 'docker-registry', 'skopeo'],
   },
   {
+    name: 'retention-blind',
+    breaks: 'a cache forgets without looking whether somebody pulled meanwhile',
+    files: ['test/domain/proxy-retention.test.ts'],
+    needs: [],
+  },
+  {
     name: 'any-holder',
     breaks: 'a Harbor that asks where a blob is gets any repository',
     files: ['test/harbor/adapter.test.ts'],
@@ -169,6 +181,12 @@ export const SABOTAGES: Sabotage[] = [
     name: 'policy-all-scan',
     breaks: 'everybody is taken for the scanner',
     files: ['test/policy/vulnerabilities.test.ts'],
+    needs: [],
+  },
+  {
+    name: 'policy-no-sbom',
+    breaks: 'nobody asks for a bill of materials',
+    files: ['test/policy/sbom.test.ts'],
     needs: [],
   },
   {

@@ -255,6 +255,13 @@ export const SUITES: Suite[] = [
   // The core's own suites: bytes through the server, so that all of it is seen; the clients follow redirects.
   onAws(named('api'), { TEST_REDIRECT: 'off' }, 'ci'),
   onAws(named('import'), {}, 'all'),
+  {
+    name: 'aws-proxy-retention',
+    files: ['test/domain/proxy-retention.test.ts'],
+    needs: AWS_STORES,
+    when: 'ci',
+    env: { TEST_STORES: 'aws' },
+  },
   onAws(named('conformance-v1')),
   onAws(named('conformance-rc')),
   onAws(named('conformance-main')),

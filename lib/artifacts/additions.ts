@@ -2,6 +2,7 @@
 
 import { kindOf } from '../oci/artifact-type.ts'
 import { type Descriptor, isObject } from '../oci/descriptor.ts'
+import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { type Manifest, parseManifest } from '../oci/manifest.ts'
 import type { Reference } from '../oci/reference.ts'
@@ -10,6 +11,7 @@ import { readJsonBlob } from '../registry/json-blob.ts'
 import { findManifest } from '../registry/manifests.ts'
 import type { Registry } from '../registry/registry.ts'
 import { allBytes } from '../registry/stored-bytes.ts'
+import { readAccessories } from './accessories.ts'
 import { requireAddition } from './addition-names.ts'
 import { chartDependencies, readChart } from './chart.ts'
 import { modelDocument, modelFiles } from './model.ts'
@@ -40,6 +42,11 @@ export async function getAddition(
   const { repository, record, bytes } = await findManifest(registry, name, reference)
   const manifest = parseManifest(bytes, record.mediaType)
   const { type } = kindOf(manifest)
+  const attached =
+    addition.toLowerCase() === 'sbom' && type !== 'SBOM'
+      ? await attachedSbom(registry, repository.id, record.digest)
+      : undefined
+  if (attached) return getAddition(registry, name, { kind: 'digest', digest: attached }, addition)
   const asked = requireAddition(addition, type, record.mediaType)
   const layerBytes = (layer: Descriptor) => readLayer(registry, name, layer)
   switch (asked) {
@@ -65,6 +72,12 @@ export async function getAddition(
         chartDependencies(manifest.config && (await readJsonBlob(registry, repository.id, manifest.config))),
       )
   }
+}
+
+/** Harbor shows it by its own digest alone; here the image's will do too. */
+async function attachedSbom(registry: Registry, repo: string, image: Digest): Promise<Digest | undefined> {
+  const accessories = await readAccessories(registry, repo, image)
+  return accessories.find(({ type }) => type === 'sbom.harbor')?.digest
 }
 
 /** Each step of the build, in order (image-spec v1.1 config.md §"history"). */

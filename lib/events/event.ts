@@ -19,6 +19,8 @@ export interface RegistryEvent {
   tags: string[]
   mediaType?: string
   sizeBytes?: number
+  /** Of a manifest that names a subject. */
+  artifactType?: string
   /** Why: `push`, `delete`, `copy`, `undo`, … */
   cause: string
   principal: string
@@ -39,7 +41,7 @@ export function tellAll(subscribers: readonly Subscriber[]): Listener {
 }
 
 function eventIn(item: Item): RegistryEvent {
-  const { digest, tags, mediaType, sizeBytes, details } = item.attributes
+  const { digest, tags, mediaType, sizeBytes, artifactType, details } = item.attributes
   const repository = text(item, 'name')
   return {
     id: item.sk,
@@ -53,6 +55,7 @@ function eventIn(item: Item): RegistryEvent {
     tags: (tags ?? []) as string[],
     ...(mediaType === undefined ? {} : { mediaType: mediaType as string }),
     ...(sizeBytes === undefined ? {} : { sizeBytes: sizeBytes as number }),
+    ...(artifactType === undefined ? {} : { artifactType: artifactType as string }),
     cause: text(item, 'cause'),
     principal: text(item, 'principal'),
     requestId: text(item, 'requestId'),

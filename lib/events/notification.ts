@@ -83,11 +83,12 @@ export function notificationOf(
     repo_full_name: event.repository,
     repo_type: project.public ? 'public' : 'private',
   }
-  // What a scan found stands beside the artifact.
-  const { scan_overview, ...others } = details
+  // What a scan found or made stands beside the artifact.
+  const { scan_overview, sbom_overview, ...others } = details
   const named = resources.map((resource) => ({
     ...resourceView(resource, event.repository, isQuota ? '' : host),
     ...(scan_overview === undefined ? {} : { scan_overview }),
+    ...(sbom_overview === undefined ? {} : { sbom_overview }),
   }))
   return {
     event: kind,

@@ -1,6 +1,7 @@
 // Projects: visibility, metadata, quota, allowlist, and the registry that a proxy cache project stands for.
 import { RegistryError } from '../oci/errors.ts'
 import { useOfRegistry } from '../registries/registries.ts'
+import { scheduleRetention } from '../registries/retention-schedule.ts'
 import { changeProject, projectUser } from '../registry/project-changes.ts'
 import { checkedMetadata } from '../registry/project-metadata.ts'
 import { type Allowlist, createProject, findProject, type Project } from '../registry/projects.ts'
@@ -108,6 +109,7 @@ export async function bringProject(
         actor,
         async (id) => (cached ? (await useOfRegistry(registry, cached.id, projectUser(id))).writes : []),
       )
+      if (cached) await scheduleRetention(registry)
     },
     ...(before && !isOther
       ? {

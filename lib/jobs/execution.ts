@@ -9,9 +9,12 @@ export type Vendor =
   | 'WEBHOOK'
   | 'SLACK'
   | 'REGISTRY_HEALTH'
+  | 'PROXY_RETENTION'
   | 'IMPORT'
   | 'IMAGE_SCAN'
   | 'SCAN_ALL'
+  | 'SBOM'
+  | 'SBOM_READ'
 
 /** `light` ones take seconds and little memory (a function runs them), `heavy` ones the workers. */
 export type Weight = 'light' | 'heavy'
@@ -22,9 +25,12 @@ export const WEIGHTS: Record<Vendor, Weight> = {
   WEBHOOK: 'light',
   SLACK: 'light',
   REGISTRY_HEALTH: 'light',
+  PROXY_RETENTION: 'heavy',
   IMPORT: 'heavy',
   IMAGE_SCAN: 'heavy',
   SCAN_ALL: 'heavy',
+  SBOM: 'heavy',
+  SBOM_READ: 'light',
 }
 
 export type Trigger = 'MANUAL' | 'SCHEDULE' | 'EVENT'

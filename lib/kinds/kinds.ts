@@ -4,9 +4,12 @@ import type { JobKinds } from '../jobs/kinds.ts'
 import type { Upstreams } from '../registries/upstreams.ts'
 import type { SweepSummary } from '../registry/gc/ledger.ts'
 import { replication } from '../replication/job.ts'
+import { sbomReading } from '../sbom/attached.ts'
+import { sbomGeneration } from '../sbom/job.ts'
 import { imageScan, type Scanning } from '../scanning/job.ts'
 import { scanAll } from '../scanning/scan-all.ts'
 import { garbageCollection } from './garbage-collection.ts'
+import { proxyRetention } from './proxy-retention.ts'
 import { registryHealth } from './registry-health.ts'
 
 /** What jobs need of the process that runs them. */
@@ -24,8 +27,11 @@ export function jobKinds({ sweepNow, upstreams, scanning }: JobParts): JobKinds 
     GARBAGE_COLLECTION: garbageCollection(sweepNow),
     REPLICATION: replication(upstreams),
     REGISTRY_HEALTH: registryHealth(upstreams),
+    PROXY_RETENTION: proxyRetention(),
     IMAGE_SCAN: imageScan(scanning),
     SCAN_ALL: scanAll(scanning),
+    SBOM: sbomGeneration(scanning),
+    SBOM_READ: sbomReading(),
     WEBHOOK: webhookDelivery(upstreams, 4),
     // Slack takes about one message a second of a webhook.
     SLACK: webhookDelivery(upstreams, 1),

@@ -4,6 +4,7 @@ import { webhooks } from '../events/notify.ts'
 import type { Jobs } from '../jobs/executions.ts'
 import type { Listener } from '../registry/relay.ts'
 import { replicateEvent } from '../replication/events.ts'
+import { sbomOnPush } from '../sbom/on-push.ts'
 import { scanOnPush } from '../scanning/on-push.ts'
 
 /**
@@ -11,7 +12,7 @@ import { scanOnPush } from '../scanning/on-push.ts'
  * @param others told after those who are to be told surely
  */
 export function listenerOf(jobs: Jobs | undefined, others: readonly Subscriber[] = []): Listener {
-  const tell = tellAll([...(jobs ? [scanOnPush(jobs), webhooks(jobs)] : []), ...others])
+  const tell = tellAll([...(jobs ? [scanOnPush(jobs), sbomOnPush(jobs), webhooks(jobs)] : []), ...others])
   return async (event) => {
     if (jobs) await replicateEvent(jobs, event)
     await tell(event)

@@ -9,11 +9,12 @@ import type { Registry } from '../registry/registry.ts'
 import { shortIn } from '../scanning/reports.ts'
 import { type Scan, scanOf, stateOfScan } from '../scanning/scan.ts'
 import { allowlistEndMs, hashOf, type PullPolicy } from './pull-policy.ts'
+import { sbomViolation } from './sbom-rule.ts'
 import { signatureViolation } from './signatures.ts'
 import type { Violation } from './violation.ts'
 import { isHarmless, notScanned, vulnerabilityViolation } from './vulnerability-rule.ts'
 
-/** So long a signature that was taken away, or whose certificate expired, may still count. */
+/** So long a signature or bill of materials that was taken away, or whose certificate expired, may still count. */
 const SIGNED_FOR_MS = 60_000
 const KEPT_FOR_SECONDS = 86_400
 
@@ -50,21 +51,22 @@ export async function judge(
   { keeps = true } = {},
 ): Promise<Violation[]> {
   const { repository, record, bytes } = found
-  const isEmpty = policy.severity === undefined && !policy.cosign && !policy.notation
+  const asksForAccessories = policy.cosign || policy.notation || policy.sbom
+  const isEmpty = policy.severity === undefined && !asksForAccessories
   if (isEmpty || record.kind !== 'image' || !isJudged(parseManifest(bytes, record.mediaType))) return []
   const at = [repository.id, record.digest] as const
   const [scanned, kept] = known ?? (await registry.metadata.batchGet([keys.scan(...at), keys.verdict(...at)]))
   const scan = scanOf(scanned)
-  if (!policy.cosign && !policy.notation && (!scan?.found || isHarmless(scan.found, policy.severity!)))
+  if (!asksForAccessories && (!scan?.found || isHarmless(scan.found, policy.severity!)))
     return vulnerabilities(registry, policy, found, scan) // what was read tells it all
   const basis = basisOf(policy, scan)
   const now = registry.clock.nowMs()
   if (kept?.attributes.basis === basis && now < (kept.attributes.untilMs as number))
     return kept.attributes.violations as unknown as Violation[]
-  const unsigned = await signatures(registry, policy, found)
-  const violations = [...(await vulnerabilities(registry, policy, found, scan)), ...unsigned]
-  // The signature that is missing may come at any moment.
-  if (keeps && unsigned.length === 0) await keep(registry, policy, found, basis, violations)
+  const missing = await missingAccessories(registry, policy, found)
+  const violations = [...(await vulnerabilities(registry, policy, found, scan)), ...missing]
+  // What is missing may come at any moment.
+  if (keeps && missing.length === 0) await keep(registry, policy, found, basis, violations)
   return violations
 }
 
@@ -84,7 +86,7 @@ async function keep(
   const now = registry.clock.nowMs()
   const endMs = allowlistEndMs(policy.allowlist) ?? 0
   const untilMs = Math.min(
-    now + (policy.cosign || policy.notation ? SIGNED_FOR_MS : KEPT_FOR_SECONDS * 1000),
+    now + (policy.cosign || policy.notation || policy.sbom ? SIGNED_FOR_MS : KEPT_FOR_SECONDS * 1000),
     endMs > now ? endMs : Number.MAX_SAFE_INTEGER,
   )
   const attributes = { v: 1, basis, untilMs, violations: violations as unknown as Attributes[] }
@@ -115,13 +117,16 @@ async function vulnerabilities(
   return violation ? [violation] : []
 }
 
-async function signatures(
+async function missingAccessories(
   registry: Registry,
-  { cosign, notation, trust }: PullPolicy,
+  { cosign, notation, sbom, trust }: PullPolicy,
   { repository, record, bytes }: FoundManifest,
 ): Promise<Violation[]> {
   const image = { repository, digest: record.digest, bytes }
-  const wanted = [...(cosign ? (['cosign'] as const) : []), ...(notation ? (['notation'] as const) : [])]
-  const found = await Promise.all(wanted.map((kind) => signatureViolation(registry, image, kind, trust)))
+  const kinds = [...(cosign ? (['cosign'] as const) : []), ...(notation ? (['notation'] as const) : [])]
+  const found = await Promise.all([
+    ...kinds.map((kind) => signatureViolation(registry, image, kind, trust)),
+    ...(sbom ? [sbomViolation(registry, repository, record.digest)] : []),
+  ])
   return found.filter((each) => each !== undefined)
 }

@@ -21,6 +21,7 @@ const SETTINGS = [
   'reuse_sys_cve_allowlist',
   'enable_content_trust',
   'enable_content_trust_cosign',
+  'require_sbom',
 ]
 const OTHERS = ['projects', 'cve_allowlist', 'signature_trust']
 

@@ -12,12 +12,16 @@ export interface PullPolicy {
   allowlistOf: 'project' | 'system'
   cosign: boolean
   notation: boolean
+  /** A bill of materials has to belong to the image. */
+  sbom: boolean
   trust: SignatureTrust
 }
 
 /** Harbor's metadata that ask for something. */
 export function asksForAnything({ metadata }: Pick<Project, 'metadata'>): boolean {
-  return isOn(metadata, 'prevent_vul') || wantsCosign(metadata) || wantsNotation(metadata)
+  return (
+    isOn(metadata, 'prevent_vul') || wantsCosign(metadata) || wantsNotation(metadata) || wantsSbom(metadata)
+  )
 }
 
 export function pullPolicy(
@@ -33,6 +37,7 @@ export function pullPolicy(
     allowlistOf: isSystem ? 'system' : 'project',
     cosign: wantsCosign(metadata),
     notation: wantsNotation(metadata),
+    sbom: wantsSbom(metadata),
     trust,
   }
 }
@@ -55,6 +60,11 @@ function wantsCosign(metadata: Project['metadata']): boolean {
 
 function wantsNotation(metadata: Project['metadata']): boolean {
   return isOn(metadata, 'enable_content_trust')
+}
+
+/** Ours: Harbor has no such setting. */
+function wantsSbom(metadata: Project['metadata']): boolean {
+  return isOn(metadata, 'require_sbom')
 }
 
 function isOn(metadata: Project['metadata'], name: string): boolean {

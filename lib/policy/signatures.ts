@@ -2,16 +2,12 @@
 import { type AccessoryType, accessoryTypeOf, cosignTagOf, isSimpleSigning } from '../oci/accessory-type.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
-import { type Manifest, parseManifest } from '../oci/manifest.ts'
-import { keys } from '../registry/keys.ts'
+import type { Manifest } from '../oci/manifest.ts'
 import { readLink } from '../registry/links.ts'
-import { manifestOf } from '../registry/manifest-record.ts'
-import { bytesOf } from '../registry/manifests.ts'
-import { listReferrers } from '../registry/referrers.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Repository } from '../registry/repositories.ts'
 import { allBytes } from '../registry/stored-bytes.ts'
-import { tagOf } from '../registry/tags.ts'
+import { accessoriesOf } from './accessories.ts'
 import { bundleFault, simpleSigningFault } from './cosign.ts'
 import { JWS, notationFault } from './notation.ts'
 import { type SignatureTrust, trustsCosign } from './signature-trust.ts'
@@ -71,41 +67,15 @@ async function* signaturesOf(
   { repository, digest }: SignedImage,
   kind: Kind,
 ): AsyncGenerator<Manifest> {
-  const { descriptors } = await listReferrers(registry, repository.name, digest, {}, repository)
-  const byTag = kind === 'cosign' ? await taggedSignature(registry, repository.id, digest) : undefined
+  const tag = kind === 'cosign' ? cosignTagOf(digest) : undefined
   let looked = 0
-  for (const each of [...(byTag ? [byTag] : []), ...descriptors.map((one) => one.digest)]) {
-    const manifest = await readManifestOf(registry, repository.id, each)
-    if (!manifest) continue
-    const isSignature = each === byTag ? isSimpleSigning(manifest) : accessoryTypeOf(manifest) === TYPES[kind]
+  for await (const { manifest, tagged } of accessoriesOf(registry, repository, digest, tag ? [tag] : [])) {
+    const isSignature = tagged ? isSimpleSigning(manifest) : accessoryTypeOf(manifest) === TYPES[kind]
     if (!isSignature) continue
     yield manifest
     looked += 1
     if (looked === LOOKED_AT) return
   }
-}
-
-async function taggedSignature(
-  registry: Registry,
-  repo: string,
-  digest: Digest,
-): Promise<Digest | undefined> {
-  const name = cosignTagOf(digest)
-  if (name === undefined) return undefined
-  return tagOf(await registry.metadata.get(keys.tag(repo, name)), name)?.digest ?? undefined
-}
-
-async function readManifestOf(
-  registry: Registry,
-  repo: string,
-  digest: Digest,
-): Promise<Manifest | undefined> {
-  const [item, inline] = await registry.metadata.batchGet([
-    keys.manifest(repo, digest),
-    keys.manifestBytes(repo, digest),
-  ])
-  const record = manifestOf(item, repo, digest)
-  return record && parseManifest(await bytesOf(registry, record, inline), record.mediaType)
 }
 
 async function faultIn(

@@ -2,7 +2,7 @@
 import { RegistryError } from '../oci/errors.ts'
 
 export interface Violation {
-  rule: 'vulnerability' | 'cosign' | 'notation'
+  rule: 'vulnerability' | 'cosign' | 'notation' | 'sbom'
   /** For people, beginning with Harbor's words, which clients look for. */
   text: string
   /** For programs. */

@@ -80,8 +80,11 @@ export class CachedManifests {
       },
       fetch: () => this.#check(proxied, tag, before),
     })
-    const found = await findManifest(registry, name, { kind: 'digest', digest: cached.digest })
-    return { ...found, ...staleness(cached) }
+    const found = await orUndefined(findManifest(registry, name, { kind: 'digest', digest: cached.digest }))
+    if (found) return { ...found, ...staleness(cached) }
+    // The cache forgot it in this very moment.
+    await this.#tag(proxied, tag, cached.digest)
+    return this.#byDigest(proxied, cached.digest)
   }
 
   /** Has the tag name what it names upstream. @throws UpstreamError when it names nothing here and that fails */

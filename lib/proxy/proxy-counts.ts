@@ -13,9 +13,12 @@ export interface ProxyCount {
   checked: number
   /** Answers marked because the upstream failed. */
   stale: number
+  /** Manifests that nobody pulled for too long. */
+  forgotten: number
 }
 
-const NAMES = ['served', 'fetched', 'checked', 'stale'] as const
+const NAMES = ['served', 'fetched', 'checked', 'stale', 'forgotten'] as const
+const NONE: ProxyCount = { served: 0, fetched: 0, checked: 0, stale: 0, forgotten: 0 }
 const ATTEMPTS = 5
 
 export class ProxyCounts {
@@ -31,7 +34,7 @@ export class ProxyCounts {
   }
 
   add(projectId: string, some: Partial<ProxyCount>): void {
-    const count = this.#counted.get(projectId) ?? { served: 0, fetched: 0, checked: 0, stale: 0 }
+    const count = this.#counted.get(projectId) ?? { ...NONE }
     for (const name of NAMES) count[name] += some[name] ?? 0
     this.#counted.set(projectId, count)
   }
@@ -46,6 +49,11 @@ export class ProxyCounts {
 
 export async function readProxyCount(registry: Registry, projectId: string): Promise<ProxyCount> {
   return countIn((await registry.metadata.get(keys.proxyCounts(projectId)))?.attributes)
+}
+
+/** Lost where others are faster each time. */
+export async function noteForgotten(registry: Registry, projectId: string, forgotten: number): Promise<void> {
+  if (forgotten > 0) await addTo(registry, projectId, { ...NONE, forgotten })
 }
 
 /** @returns false when others were faster each time */
@@ -68,6 +76,7 @@ async function addTo(registry: Registry, projectId: string, count: ProxyCount): 
 }
 
 function countIn(attributes: Attributes | undefined): ProxyCount {
-  const [served, fetched, checked, stale] = NAMES.map((name) => Number(attributes?.[name] ?? 0))
-  return { served: served!, fetched: fetched!, checked: checked!, stale: stale! }
+  const count = { ...NONE }
+  for (const name of NAMES) count[name] = Number(attributes?.[name] ?? 0)
+  return count
 }

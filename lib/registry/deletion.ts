@@ -83,12 +83,16 @@ export interface DeletionOptions {
   keptBy?: Standing[]
   /** Leave a manifest alone that has a tag. */
   onlyUntagged?: boolean
+  /** Asked once it is condemned: further writes of the deletion, or undefined when it is to stay after all. */
+  unless?: () => Promise<Write[] | undefined>
 }
 
 export type DeletionOutcome =
   | 'deleted'
   | 'absent'
   | 'tagged'
+  /** By what `unless` says. */
+  | 'kept'
   /** `settled`: at least one is more than a push that may still fail. */
   | { parents: Digest[]; settled: boolean }
 
@@ -111,7 +115,12 @@ export async function deleteManifest(
       const settled = parents.some(({ standing }) => standing !== 'young')
       return { parents: parents.map(({ manifest }) => manifest), settled }
     }
-    if (await finish(registry, record, actor, options.cause)) return 'deleted'
+    const further = options.unless ? await options.unless() : []
+    if (!further) {
+      await revive(registry, record)
+      return 'kept'
+    }
+    if (await finish(registry, record, actor, options.cause, further)) return 'deleted'
   }
   throw tooBusy(digest)
 }
@@ -157,6 +166,7 @@ async function finish(
   record: ManifestRecord,
   actor: Actor,
   cause: string,
+  further: Write[],
 ): Promise<boolean> {
   const removal = (some: Tag[]): Write[] =>
     some.flatMap((tag) => tagMove(registry, record.repo, tag.tag, tag, null, actor, cause))
@@ -181,6 +191,7 @@ async function finish(
       birth: record.birth,
     }),
     ...removal(tags),
+    ...further,
     eventWrite(
       registry,
       record.home,

@@ -1,7 +1,8 @@
 // Direct uploads: blobs that clients put into the store themselves, past us. Nobody calls us afterwards, so they are
 // registered by the store's event, or lazily by whoever misses them; both may come late, twice, or never.
 import type { Digest } from '../oci/digest.ts'
-import { type DirectUpload, keys, objectKeys, parseDirectKey } from './keys.ts'
+import { type DirectUpload, parseDirectKey } from './direct-keys.ts'
+import { keys, objectKeys } from './keys.ts'
 import { type Link, readLink, registerLink } from './links.ts'
 import { epochSeconds, type Registry } from './registry.ts'
 import { type SessionItem, sessionWrite } from './upload-session.ts'

@@ -22,6 +22,8 @@
 //   M#<repo>#<digest>       G                         numbers of its labels
 //   M#<repo>#<digest>       V                         its scan: status, summary, where the whole report is
 //   M#<repo>#<digest>       VS                        its vulnerabilities in short, compressed
+//   M#<repo>#<digest>       VB                        its bill of materials: how making it goes, which manifest holds it
+//   M#<repo>#<digest>       VP#<n>                    packages that it has, or names as a bill of materials, compressed
 //   M#<repo>#<digest>       K                         whether it may be pulled, by which policy and scan
 //   M#<repo>#<digest>       R#<index>#<attempt>       REF: this attempt to push <index> names the manifest as child
 //   M#<repo>#<digest>       X#<birth>                 deleted manifest, restorable until its undo window ends
@@ -99,6 +101,8 @@
 //   MQ#<queue>              <due, 13 digits>#<id>     message of a queue that is kept here
 //   CV#<cve>                <repo>#<digest>           a scan found it there: packages, severity, score
 //   SC#<project>            <repo>#<digest>           listing of scanned artifacts: counts by severity
+//   SB#<project>            <repo>#<digest>           listing of manifests that say which packages an image has
+//   PK#<package>            <version>#<repo>#<image>#<digest>  an image has it, as the manifest <digest> says
 //   META                    schema                    schema version of the store
 //   META                    identity                  what other registries know this one by when it copies to them
 //
@@ -140,6 +144,7 @@ export const keys = {
   pulled: (repo: string, digest: string): Key => ({ pk: `M#${repo}#${digest}`, sk: 'P' }),
   labelsOfManifest: (repo: string, digest: string): Key => ({ pk: `M#${repo}#${digest}`, sk: 'G' }),
   scan: (repo: string, digest: string): Key => ({ pk: `M#${repo}#${digest}`, sk: 'V' }),
+  sbom: (repo: string, digest: string): Key => ({ pk: `M#${repo}#${digest}`, sk: 'VB' }),
   verdict: (repo: string, digest: string): Key => ({ pk: `M#${repo}#${digest}`, sk: 'K' }),
   shortReport: (repo: string, digest: string): Key => ({ pk: `M#${repo}#${digest}`, sk: 'VS' }),
   vulnerable: (cve: string, repo: string, digest: string): Key => ({
@@ -149,6 +154,18 @@ export const keys = {
   scanned: (project: string, repo: string, digest: string): Key => ({
     pk: `SC#${project}`,
     sk: `${repo}#${digest}`,
+  }),
+  packages: (repo: string, digest: string, part: number): Key => ({
+    pk: `M#${repo}#${digest}`,
+    sk: `VP#${String(part).padStart(4, '0')}`,
+  }),
+  billOfMaterials: (project: string, repo: string, digest: string): Key => ({
+    pk: `SB#${project}`,
+    sk: `${repo}#${digest}`,
+  }),
+  packageIn: (name: string, version: string, repo: string, image: string, holder: string): Key => ({
+    pk: partitions.package(name),
+    sk: `${encodeURIComponent(version)}#${repo}#${image}#${holder === image ? '' : holder}`,
   }),
   manifestReference: (repo: string, digest: string, index: string, attempt: string): Key => ({
     pk: `M#${repo}#${digest}`,
@@ -327,6 +344,8 @@ export const partitions = {
   workers: 'JW',
   vulnerable: (cve: string) => `CV#${cve}`,
   scanned: (project: string) => `SC#${project}`,
+  billsOfMaterials: (project: string) => `SB#${project}`,
+  package: (name: string) => `PK#${name.toLowerCase()}`,
   schedules: 'JC',
   messages: (queue: string) => `MQ#${queue}`,
 }
@@ -347,20 +366,6 @@ function labelScope(scope: string): string {
 
 function directPrefix(repo: string, digest: Digest): string {
   return `b/${repo}/${digest.replace(':', '/')}/`
-}
-
-export interface DirectUpload {
-  repo: string
-  digest: Digest
-  session: string
-}
-
-/** @returns undefined when the key is not that of a direct upload */
-export function parseDirectKey(key: string): DirectUpload | undefined {
-  const match = /^b\/([0-9a-z]+)\/sha256\/([0-9a-f]{64})\/([0-9a-z]+)$/.exec(key)
-  if (!match) return undefined
-  const [, repo, hex, session] = match as unknown as [string, string, string, string]
-  return { repo, digest: `sha256:${hex}` as Digest, session }
 }
 
 /** Splits the parts of a REF's sort key. */

@@ -51,6 +51,8 @@ export interface EventFacts {
   tags?: string[]
   mediaType?: string
   sizeBytes?: number
+  /** Of what names a subject. */
+  artifactType?: string
   cause: string
 }
 

@@ -24,6 +24,8 @@ import { isAt, lostTag, type Tag, type TagTarget, tagMove, tagOf } from './tags.
 const ATTEMPTS = 50
 /** References beyond this are worth a look before they are written. */
 const LARGE = 100
+/** Longer ones are no media types. */
+const TYPE_LIMIT = 255
 /** An attempt this old gives up: far below the day for which a collector honours its references. */
 const ATTEMPT_LIFE_MS = 3_600_000
 
@@ -244,11 +246,16 @@ function alongside(
     eventWrite(
       registry,
       repository,
-      { type: 'manifest.pushed', ...facts(placement, manifest.mediaType) },
+      { type: 'manifest.pushed', ...facts(placement, manifest.mediaType), ...belongs(manifest) },
       actor,
     ),
   )
   return writes
+}
+
+/** So that whoever is told need not read it to know what it is. */
+function belongs({ subject, artifactType }: Manifest): { artifactType?: string } {
+  return subject && artifactType ? { artifactType: artifactType.slice(0, TYPE_LIMIT) } : {}
 }
 
 function facts({ digest, tags, bytes, cause }: Placement, mediaType: string) {

@@ -9,13 +9,20 @@ const FLAGS = new Set([
   'prevent_vul',
   'auto_scan',
   'auto_sbom_generation',
+  'require_sbom',
   'reuse_sys_cve_allowlist',
   'proxy_cache_local_on_not_found',
   'proxy_local_first',
 ])
-const NUMBERS = new Set(['proxy_speed_kb', 'max_upstream_conn', 'proxy_fresh_seconds'])
+const NUMBERS = new Set([
+  'proxy_speed_kb',
+  'max_upstream_conn',
+  'proxy_fresh_seconds',
+  'proxy_retention_days',
+])
 const PATTERNS = new Set(['proxy_cache_filter_pattern', 'proxy_cache_deny_pattern'])
 const SEVERITIES = ['none', 'low', 'medium', 'high', 'critical']
+const SBOM_FORMATS = ['spdx', 'cyclonedx', 'both']
 const NAME = /^[a-z][a-z0-9_]{0,63}$/
 const VALUE_LIMIT = 1024
 
@@ -34,6 +41,10 @@ export function checkedMetadata(name: string, value: string): string {
   if (name === 'severity' && !SEVERITIES.includes(value.toLowerCase()))
     throw invalid(
       `the severity is one of ${SEVERITIES.join(', ')}, not ${JSON.stringify(value.slice(0, 40))}`,
+    )
+  if (name === 'sbom_format' && !SBOM_FORMATS.includes(value))
+    throw invalid(
+      `the sbom_format is one of ${SBOM_FORMATS.join(', ')}, not ${JSON.stringify(value.slice(0, 40))}`,
     )
   if (NUMBERS.has(name) && !/^-?\d{1,12}$/.test(value))
     throw invalid(`the value of ${name} is a whole number, not ${JSON.stringify(value.slice(0, 40))}`)

@@ -114,7 +114,7 @@ export class PullCounts {
       ...(Object.keys({ ...before.tags, ...tags }).length === 0 ? {} : { tags: latest(before.tags, tags) }),
     }
     const outcome = await this.#registry.metadata.transact([
-      { kind: 'put', if: asRead(item), item: { ...counted.key, attributes } },
+      { kind: 'put', if: sincePulled(item), item: { ...counted.key, attributes } },
     ])
     if (!outcome.ok) return
     counted.count -= count
@@ -123,8 +123,8 @@ export class PullCounts {
   }
 }
 
-/** Items of older versions have no `gen`. */
-function asRead(item: Item | undefined): Condition {
+/** Holds until another pull is noted. Items of older versions have no `gen`. */
+export function sincePulled(item: Item | undefined): Condition {
   if (!item) return { kind: 'absent' }
   const { gen, lastPulledAtMs } = item.attributes
   const attributes = gen === undefined ? { lastPulledAtMs: lastPulledAtMs as number } : { gen: gen as string }

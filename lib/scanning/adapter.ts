@@ -8,7 +8,7 @@ import { reportTypeFor, stateIn } from './adapter-metadata.ts'
 import { pingAdapter } from './adapter-ping.ts'
 import { adapterReportIn } from './adapter-report.ts'
 import type { ScannerAddress } from './registration.ts'
-import { type ScanContext, type Scanner, ScannerError, type ScanTarget } from './scanner.ts'
+import { type ImageTarget, type ScanContext, type Scanner, ScannerError } from './scanner.ts'
 
 export interface AdapterOptions {
   guard: AddressGuard
@@ -46,7 +46,7 @@ export function createAdapter(name: string, address: ScannerAddress, options: Ad
   }
 }
 
-async function scan(client: AdapterClient, name: string, target: ScanTarget, { signal, log }: ScanContext) {
+async function scan(client: AdapterClient, name: string, target: ImageTarget, { signal, log }: ScanContext) {
   const { repository, digest, mediaType, origin, token } = target
   const metadata = await client.metadata(signal)
   const { databaseAtMs, ...scanner } = stateIn(metadata)

@@ -8,9 +8,9 @@ import { RegistryError } from '../oci/errors.ts'
 import type { Attributes } from '../registry/ports.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Repository } from '../registry/repositories.ts'
-import { isOver, readScan, type Scan, scanItem, stateOfScan, unchanged } from './scan.ts'
+import { type Attempt, isOver, readAttempt, type ScanType, scanItem, stateOfScan, unchanged } from './scan.ts'
 import type { Scannable } from './scannable.ts'
-import { type ChosenScanner, requireEnabled, scannerOfRepository } from './scanner-choice.ts'
+import { type ChosenScanner, requireEnabled, scannerFor } from './scanner-choice.ts'
 
 /** What a task of a scan is told. */
 export interface ScanPayload {
@@ -25,7 +25,10 @@ export interface ScanPayload {
 export interface Wish {
   trigger: Trigger
   operator: string
+  type: ScanType
 }
+
+const VENDORS = { vulnerability: 'IMAGE_SCAN', sbom: 'SBOM' } as const
 
 /**
  * @returns the execution's number; undefined while all of it is being scanned already
@@ -34,57 +37,67 @@ export interface Wish {
 export async function beginScan(
   jobs: Jobs,
   wanted: Scannable,
-  { trigger, operator }: Wish,
+  { trigger, operator, type }: Wish,
 ): Promise<number | undefined> {
   const { repository, digest, mediaType, images } = wanted
-  const scanner = await scannerOfRepository(jobs.registry, repository.name)
+  const scanner = await scannerFor(jobs.registry, repository.name, type)
   requireEnabled(scanner)
   if (images.length === 0)
     throw new RegistryError(
       'REQUEST_INVALID',
       `the configured scanner ${scanner.name} does not support scanning artifact with mime type ${mediaType}`,
     )
-  const noted = await Promise.all(images.map((image) => noteScan(jobs.registry, repository, image, scanner)))
+  const noted = await Promise.all(
+    images.map((image) => noteScan(jobs.registry, repository, image, scanner, { type })),
+  )
   const fresh = noted.filter((each) => each !== undefined)
   if (fresh.length === 0) return undefined
   const tasks = fresh.map(({ image, scan }) =>
     scanTask(repository, image, scan, image === digest ? wanted.tags : []),
   )
   const extra = { artifact: { repository_name: repository.name, digest }, operator }
-  const begun = await startExecution(jobs, { vendor: 'IMAGE_SCAN', rule: 0, trigger, extra }, tasks)
-  await noteTasks(jobs.registry, repository.id, begun!.number, fresh)
+  const begun = await startExecution(jobs, { vendor: VENDORS[type], rule: 0, trigger, extra }, tasks)
+  await noteTasks(jobs.registry, repository.id, begun!.number, fresh, type)
   return begun!.number
 }
 
 export interface NotedScan {
   image: Digest
-  scan: Scan
+  scan: Attempt
 }
 
-/**
- * @param execution the one that will have a task for it, where that is known
- * @returns undefined while another scan of it goes on
- */
+interface Noted {
+  /** The one that will have a task for it, where that is known. */
+  execution?: number
+  task?: number
+  type?: ScanType
+}
+
+/** @returns undefined while another scan of it goes on */
 export async function noteScan(
   registry: Registry,
   { id }: Pick<Repository, 'id'>,
   image: Digest,
   scanner: ChosenScanner,
-  execution = 0,
+  { execution = 0, task = 0, type = 'vulnerability' }: Noted = {},
 ): Promise<NotedScan | undefined> {
-  const before = await readScan(registry, id, image)
+  const before = await readAttempt(registry, id, image, type)
   if (before && !isOver(await stateOfScan(registry, before))) return undefined
-  const scan: Scan = {
+  const scan: Attempt = {
     attempt: randomUUID(),
     execution,
-    task: 0,
+    task,
     begunAtMs: registry.clock.nowMs(),
     ...(scanner.registration ? { scanner: scanner.name } : {}),
     done: false,
     ...(before?.found ? { found: before.found } : {}),
   }
   const outcome = await registry.metadata.transact([
-    { kind: 'put', item: scanItem(id, image, scan), if: before ? unchanged(before) : { kind: 'absent' } },
+    {
+      kind: 'put',
+      item: scanItem(id, image, scan, type),
+      if: before ? unchanged(before) : { kind: 'absent' },
+    },
   ])
   return outcome.ok ? { image, scan } : undefined
 }
@@ -92,7 +105,7 @@ export async function noteScan(
 export function scanTask(
   { id, name, projectId }: Pick<Repository, 'id' | 'name' | 'projectId'>,
   digest: Digest,
-  { attempt }: Scan,
+  { attempt }: Attempt,
   tags: string[],
 ): TaskSpec {
   const payload: ScanPayload = { repository: name, repo: id, projectId, digest, attempt, tags }
@@ -108,11 +121,12 @@ async function noteTasks(
   repo: string,
   execution: number,
   noted: NotedScan[],
+  type: ScanType,
 ): Promise<void> {
   const byAttempt = new Map(noted.map((each) => [each.scan.attempt, each]))
   for await (const task of tasksOf(registry, execution)) {
     const found = byAttempt.get((task.payload as unknown as ScanPayload).attempt)
-    if (found) await noteTask(registry, repo, found, task)
+    if (found) await noteTask(registry, repo, found, task, type)
   }
 }
 
@@ -122,13 +136,14 @@ export async function noteTask(
   repo: string,
   { image, scan }: NotedScan,
   task: { number: number; execution: number },
-): Promise<Scan | undefined> {
+  type: ScanType,
+): Promise<Attempt | undefined> {
   const now = { ...scan, execution: task.execution, task: task.number }
   const outcome = await registry.metadata.transact([
-    { kind: 'put', item: scanItem(repo, image, now), if: unchanged(scan) },
+    { kind: 'put', item: scanItem(repo, image, now, type), if: unchanged(scan) },
   ])
   if (outcome.ok) return now
   // The job that does it was quicker.
-  const there = await readScan(registry, repo, image)
+  const there = await readAttempt(registry, repo, image, type)
   return there?.attempt === scan.attempt ? there : undefined
 }

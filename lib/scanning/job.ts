@@ -4,6 +4,7 @@ import { RegistryError } from '../oci/errors.ts'
 import { findManifest } from '../registry/manifests.ts'
 import type { Registry } from '../registry/registry.ts'
 import { noteTask, type ScanPayload } from './begin.ts'
+import type { Describer } from './describer.ts'
 import type { Registration } from './registration.ts'
 import { saveReport } from './reports.ts'
 import { readScan, type Scan } from './scan.ts'
@@ -16,6 +17,8 @@ export interface Scanning {
   scanner?: Scanner
   /** One that administrators registered. @throws UNAVAILABLE when its credential cannot be opened */
   registered(registration: Registration): Scanner
+  /** Says what images are made of; absent where the built-in scanner does not. */
+  describer?: Describer
   /** Of this registry, as it listens: for the built-in scanner, and for those that are told so. */
   origin(): string
   /** The same as everybody else reaches it. */
@@ -96,5 +99,6 @@ async function scanOfTask(
 ): Promise<Scan | undefined> {
   const scan = await readScan(registry, repo, digest)
   if (scan?.attempt !== attempt) return undefined
-  return scan.task === 0 ? noteTask(registry, repo, { image: digest, scan }, task) : scan
+  if (scan.task !== 0) return scan
+  return (await noteTask(registry, repo, { image: digest, scan }, task, 'vulnerability')) as Scan | undefined
 }

@@ -8,9 +8,9 @@ import { pagesOf } from '../registry/partitions.ts'
 import { findProject } from '../registry/projects.ts'
 import type { Registry } from '../registry/registry.ts'
 import { beginScan } from './begin.ts'
-import { scansOf } from './overview.ts'
+import { attemptsOf } from './overview.ts'
 import { forgetScan } from './reports.ts'
-import { readScan } from './scan.ts'
+import { readScan, type ScanType } from './scan.ts'
 import { scannableAt } from './scannable.ts'
 
 /** Told of every event, at least once: a scan that goes on, or is done since, is not begun again. */
@@ -18,27 +18,31 @@ export function scanOnPush(jobs: Jobs): (event: RegistryEvent) => Promise<void> 
   return async (event) => {
     if (event.type === 'manifest.deleted') return forget(jobs.registry, event)
     if (event.type === 'repository.deleted') return forgetAll(jobs.registry, event)
-    if (event.type === 'manifest.pushed') return scanPushed(jobs, event)
+    if (event.type === 'manifest.pushed') return scanPushed(jobs, event, 'vulnerability')
   }
 }
 
-async function scanPushed(
+const FLAGS: Record<ScanType, string> = { vulnerability: 'auto_scan', sbom: 'auto_sbom_generation' }
+
+/** Where the project wants it for what is pushed. */
+export async function scanPushed(
   jobs: Jobs,
   { project, projectId, repository, digest, tags, principal, atMs }: RegistryEvent,
+  type: ScanType,
 ) {
   if (digest === undefined || !isDigest(digest)) return
   const found = await findProject(jobs.registry, project)
-  if (found?.id !== projectId || found.metadata.auto_scan !== 'true') return
+  if (found?.id !== projectId || found.metadata[FLAGS[type]] !== 'true') return
   try {
     const scannable = await scannableAt(jobs.registry, repository, { kind: 'digest', digest })
-    const scans = await scansOf(jobs.registry, scannable.repository.id, scannable.images)
+    const scans = await attemptsOf(jobs.registry, scannable.repository.id, scannable.images, type)
     // Images of an index were pushed before it, and are scanned. What is told again was begun since.
     const images = scannable.images.filter((image) => {
       const begunAtMs = scans.get(image)?.begunAtMs
       return begunAtMs === undefined || (image === digest && begunAtMs < atMs)
     })
     if (images.length === 0) return
-    await beginScan(jobs, { ...scannable, images, tags }, { trigger: 'EVENT', operator: principal })
+    await beginScan(jobs, { ...scannable, images, tags }, { trigger: 'EVENT', operator: principal, type })
   } catch (error) {
     // It was deleted since, or is scanned already.
     if (!(error instanceof RegistryError) || error.status >= 500) throw error

@@ -1,11 +1,19 @@
 // What an artifact shows of its scans: its own, or those of an index's images together.
 import type { Status } from '../jobs/execution.ts'
 import type { Digest } from '../oci/digest.ts'
-import { keys } from '../registry/keys.ts'
 import type { Registry } from '../registry/registry.ts'
 import { addSummaries, type Report, type ScannerName, type Summary } from './report.ts'
 import { readReport } from './reports.ts'
-import { isOver, type Scan, type ScanState, scanOf, stateOfScan } from './scan.ts'
+import {
+  type Attempt,
+  isOver,
+  type Scan,
+  type ScanState,
+  type ScanType,
+  scanKey,
+  scanOf,
+  stateOfScan,
+} from './scan.ts'
 import { worst } from './severity.ts'
 
 export interface Overview {
@@ -30,10 +38,20 @@ export async function scansOf(
   repo: string,
   digests: readonly Digest[],
 ): Promise<Map<Digest, Scan>> {
-  const found = new Map<Digest, Scan>()
+  return (await attemptsOf(registry, repo, digests, 'vulnerability')) as Map<Digest, Scan>
+}
+
+/** The same of either type. */
+export async function attemptsOf(
+  registry: Registry,
+  repo: string,
+  digests: readonly Digest[],
+  type: ScanType,
+): Promise<Map<Digest, Attempt>> {
+  const found = new Map<Digest, Attempt>()
   for (let at = 0; at < digests.length; at += READ_AT_ONCE) {
     const some = digests.slice(at, at + READ_AT_ONCE)
-    const items = await registry.metadata.batchGet(some.map((digest) => keys.scan(repo, digest)))
+    const items = await registry.metadata.batchGet(some.map((digest) => scanKey(repo, digest, type)))
     for (const [index, digest] of some.entries()) {
       const scan = scanOf(items[index])
       if (scan) found.set(digest, scan)
@@ -65,7 +83,7 @@ function unsaid({ scanner }: Scan): ScannerName {
 }
 
 /** As in Harbor: what still goes on comes first, then what failed. */
-function statusOf(states: ScanState[]): Status {
+export function statusOf(states: Pick<ScanState, 'status'>[]): Status {
   const order: Status[] = ['Running', 'Pending', 'Error', 'Stopped', 'Success']
   return order.find((status) => states.some((each) => each.status === status))!
 }

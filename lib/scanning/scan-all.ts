@@ -94,7 +94,7 @@ async function taskFor(
   try {
     const { repository, images } = await scannableAt(registry, name, { kind: 'digest', digest })
     if (images[0] !== digest) return undefined
-    const noted = await noteScan(registry, repository, digest, scanner, execution)
+    const noted = await noteScan(registry, repository, digest, scanner, { execution })
     return noted && scanTask(repository, digest, noted.scan, [])
   } catch (error) {
     if (error instanceof RegistryError && error.status < 500) return undefined

@@ -8,10 +8,13 @@ export interface ScanTarget {
   /** `library/app`. */
   repository: string
   digest: Digest
-  /** Of its manifest. */
-  mediaType: string
   /** A bearer token that lets pull this repository, and nothing else, for half an hour. */
   token: string
+}
+
+/** With the media type of its manifest. */
+export interface ImageTarget extends ScanTarget {
+  mediaType: string
 }
 
 export interface ScannerState extends ScannerName {
@@ -29,7 +32,7 @@ export interface Scanner {
   /** @throws ScannerError when it is not there */
   state(signal: AbortSignal): Promise<ScannerState>
   /** @throws ScannerError */
-  scan(target: ScanTarget, context: ScanContext): Promise<Report & { databaseAtMs?: number }>
+  scan(target: ImageTarget, context: ScanContext): Promise<Report & { databaseAtMs?: number }>
 }
 
 /** Why a scan failed, for whoever asked for it. */

@@ -2,6 +2,7 @@
 // (goharbor/harbor-scanner-trivy pkg/scan/transformer.go).
 import * as z from 'zod/mini'
 import type { Digest } from '../oci/digest.ts'
+import type { Matched } from './describer.ts'
 import { type Finding, type Report, type ScannerName, type Vulnerability, worstFirst } from './report.ts'
 import { ScannerError } from './scanner.ts'
 import { type Severity, severityNamed, worst } from './severity.ts'
@@ -21,6 +22,7 @@ export const cvss = z.object({
 const vulnerability = z.object({
   VulnerabilityID: z.string(),
   PkgName: z.string(),
+  PkgIdentifier: z.optional(z.object({ BOMRef: text })),
   InstalledVersion: text,
   FixedVersion: text,
   Status: text,
@@ -60,7 +62,7 @@ export function reportIn(
   const results = resultsIn(json)
   const vulnerabilities = worstFirst(
     results.flatMap(({ Vulnerabilities }) =>
-      (Vulnerabilities ?? []).map((each) => vulnerabilityOf(each, digest)),
+      (Vulnerabilities ?? []).map((each) => ({ ...vulnerabilityOf(each), artifact_digests: [digest] })),
     ),
   )
   return {
@@ -70,6 +72,16 @@ export function reportIn(
     vulnerabilities,
     findings: results.flatMap(findingsOf),
   }
+}
+
+/** What is known of the components of a bill of materials. @throws ScannerError for what is no report of this shape */
+export function matchesIn(json: string): Matched[] {
+  return resultsIn(json).flatMap(({ Vulnerabilities }) =>
+    (Vulnerabilities ?? []).map((each) => ({
+      ref: each.PkgIdentifier?.BOMRef ?? '',
+      vulnerability: vulnerabilityOf(each),
+    })),
+  )
 }
 
 function resultsIn(json: string): Result[] {
@@ -94,7 +106,7 @@ function resultsIn(json: string): Result[] {
   return read.data.Results ?? []
 }
 
-function vulnerabilityOf(found: Found, digest: Digest): Vulnerability {
+function vulnerabilityOf(found: Found): Matched['vulnerability'] {
   const preferred = preferredCvss(found.CVSS)
   return {
     id: found.VulnerabilityID,
@@ -104,7 +116,6 @@ function vulnerabilityOf(found: Found, digest: Digest): Vulnerability {
     severity: severityNamed(found.Severity),
     description: found.Description,
     links: found.PrimaryURL === '' ? (found.References ?? []).slice(0, LINKS_LIMIT) : [found.PrimaryURL],
-    artifact_digests: [digest],
     ...(preferred ? { preferred_cvss: preferred } : {}),
     cwe_ids: found.CweIDs ?? [],
     status: found.Status,

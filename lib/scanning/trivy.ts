@@ -1,5 +1,4 @@
 // Trivy (https://trivy.dev) as the scanner: its program is run for each scan, and pulls from this registry itself.
-import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -10,6 +9,7 @@ import {
   type ScannerState,
   type ScanTarget,
 } from './scanner.ts'
+import { GRACE_MS, run } from './trivy-program.ts'
 import { reportIn } from './trivy-report.ts'
 
 export interface TrivySettings {
@@ -33,13 +33,10 @@ export interface TrivySettings {
 }
 
 const REPORT_LIMIT_BYTES = 256 * 1024 * 1024
-const ERROR_CHARACTERS = 2000
-/** Of a program that was told to stop. */
-const GRACE_MS = 5000
 const VENDOR = 'Aqua Security'
 const DATABASE_SCHEMA = '2'
 /** What it would ask of the internet besides its databases. */
-const ALONE = ['--disable-telemetry', '--skip-version-check', '--skip-vex-repo-update']
+export const ALONE = ['--disable-telemetry', '--skip-version-check', '--skip-vex-repo-update']
 
 /** @param unnamed whether this registry is reached by an address, which its certificate does not name */
 export function createTrivy(settings: TrivySettings, unnamed: () => boolean): Scanner {
@@ -50,7 +47,7 @@ export function createTrivy(settings: TrivySettings, unnamed: () => boolean): Sc
   }
 }
 
-async function stateOf({ program, cache }: TrivySettings, signal: AbortSignal): Promise<ScannerState> {
+export async function stateOf({ program, cache }: TrivySettings, signal: AbortSignal): Promise<ScannerState> {
   const { output } = await run(program, ['version', '--format', 'json', '--cache-dir', cache], {}, signal)
   const { Version, VulnerabilityDB } = versionIn(output)
   const updated = Date.parse(VulnerabilityDB?.UpdatedAt ?? '')
@@ -97,7 +94,7 @@ async function scan(settings: TrivySettings, target: ScanTarget, { signal, log }
 const updates = new Map<string, Promise<void>>()
 
 /** One download at a time for each cache. */
-async function updateDatabase(
+export async function updateDatabase(
   settings: TrivySettings,
   signal: AbortSignal,
   log: (line: string) => void,
@@ -138,24 +135,31 @@ async function requireSchema(cache: string): Promise<void> {
 }
 
 /** A token in the environment would go to every registry that is asked; here it stands beside the host it is for. */
-async function loginFor({ origin, token }: ScanTarget, directory: string): Promise<string> {
+export async function loginFor({ origin, token }: ScanTarget, directory: string): Promise<string> {
   const config = { auths: { [new URL(origin).host]: { registrytoken: token } } }
   await writeFile(path.join(directory, 'config.json'), JSON.stringify(config), { mode: 0o600 })
   return directory
 }
 
-function imageOf({ origin, repository, digest }: ScanTarget): string {
+export function imageOf({ origin, repository, digest }: ScanTarget): string {
   return `${new URL(origin).host}/${repository}@${digest}`
 }
 
 function argumentsFor(settings: TrivySettings): string[] {
+  return [
+    ...imageArguments(settings, 'json'),
+    ...['--scanners', settings.checks.join(',')],
+    ...(settings.ignoreUnfixed ? ['--ignore-unfixed'] : []),
+  ]
+}
+
+/** Of a look into an image, for whatever. */
+export function imageArguments(settings: TrivySettings, format: string): string[] {
   const flag = (name: string, on: boolean) => (on ? [name] : [])
   const value = (name: string, given: string) => (given === '' ? [] : [name, given])
   return [
-    ...['image', '--no-progress', '--format', 'json', '--image-src', 'remote'],
+    ...['image', '--no-progress', '--format', format, '--image-src', 'remote'],
     ...['--cache-dir', settings.cache, '--timeout', `${settings.timeoutSeconds}s`],
-    ...['--scanners', settings.checks.join(',')],
-    ...flag('--ignore-unfixed', settings.ignoreUnfixed),
     ...['--skip-db-update', ...ALONE],
     ...(settings.skipUpdate || settings.offline ? ['--skip-java-db-update', '--skip-check-update'] : []),
     ...flag('--offline-scan', settings.offline),
@@ -164,7 +168,7 @@ function argumentsFor(settings: TrivySettings): string[] {
   ]
 }
 
-async function readReport(file: string): Promise<string> {
+export async function readReport(file: string): Promise<string> {
   const size = await stat(file).then(
     (found) => found.size,
     () => undefined,
@@ -176,59 +180,4 @@ async function readReport(file: string): Promise<string> {
       { final: true },
     )
   return readFile(file, 'utf8')
-}
-
-/** @throws ScannerError with what it printed last */
-function run(
-  program: string,
-  args: string[],
-  env: Record<string, string>,
-  signal: AbortSignal,
-): Promise<{ output: string; errors: string }> {
-  return new Promise((resolve, reject) => {
-    const { PATH, HOME, SSL_CERT_FILE, SSL_CERT_DIR, HTTPS_PROXY, HTTP_PROXY, NO_PROXY } = process.env
-    const kept = { PATH, HOME, SSL_CERT_FILE, SSL_CERT_DIR, HTTPS_PROXY, HTTP_PROXY, NO_PROXY }
-    const child = spawn(program, args, { env: { ...kept, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
-    const [output, errors] = [collect(child.stdout!), collect(child.stderr!)]
-    const stop = () => stopChild(child)
-    if (signal.aborted) stop()
-    signal.addEventListener('abort', stop, { once: true })
-    child.on('error', (error: NodeJS.ErrnoException) =>
-      reject(
-        error.code === 'ENOENT'
-          ? new ScannerError(`there is no program ${program}: install trivy, or name it with --trivy`, {
-              final: true,
-            })
-          : new ScannerError(`trivy cannot be run: ${error.message}`, { cause: error }),
-      ),
-    )
-    child.on('close', (code, killed) => {
-      signal.removeEventListener('abort', stop)
-      if (code === 0) return resolve({ output: output(), errors: errors() })
-      const why = killed ? `was killed by ${killed}` : `ended with ${code}`
-      const said = lastOf(errors())
-      reject(
-        new ScannerError(signal.aborted ? 'trivy took too long, or was stopped' : `trivy ${why}: ${said}`),
-      )
-    })
-  })
-}
-
-function stopChild(child: ChildProcess): void {
-  child.kill('SIGTERM')
-  setTimeout(() => child.kill('SIGKILL'), GRACE_MS).unref()
-}
-
-/** The end of it, when it is more than is worth keeping. */
-function collect(stream: NodeJS.ReadableStream): () => string {
-  let text = ''
-  stream.on('data', (chunk: Buffer) => {
-    text = `${text}${chunk}`.slice(-1_000_000)
-  })
-  return () => text
-}
-
-/** Its last words are the reason. */
-function lastOf(errors: string): string {
-  return errors.trim().slice(-ERROR_CHARACTERS)
 }

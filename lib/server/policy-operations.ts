@@ -44,7 +44,7 @@ export const POLICY_OPERATIONS: Record<string, Operation> = {
   },
 }
 
-function linesOf({ severity, allowlist, allowlistOf, cosign, notation, trust }: PullPolicy): string[] {
+function linesOf({ severity, allowlist, allowlistOf, cosign, notation, sbom, trust }: PullPolicy): string[] {
   const endMs = allowlistEndMs(allowlist)
   const end = endMs === undefined ? '' : `, until ${new Date(endMs).toISOString()}`
   const signers = [
@@ -58,6 +58,7 @@ function linesOf({ severity, allowlist, allowlistOf, cosign, notation, trust }: 
     `allowlist\t${allowlist.cves.length} of the ${allowlistOf}${end}`,
     `cosign\t${cosign ? (trustsCosign(trust) ? signers : unverified) : 'not asked for'}`,
     `notation\t${notation ? (certificates > 0 ? `certificates: ${certificates}` : unverified) : 'not asked for'}`,
+    `sbom\t${sbom ? 'has to be there' : 'not asked for'}`,
   ]
 }
 

@@ -1,13 +1,16 @@
 // `entrepot proxy`: what the caches saved and what their upstreams still allow; which project stands for which registry.
+import { startExecution } from '../jobs/executions.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { mirrorsIn } from '../proxy/mirrors.ts'
 import { readProxyCount } from '../proxy/proxy-counts.ts'
+import { retentionDays } from '../proxy/unused-content.ts'
 import { type Budget, readBudget } from '../registries/budgets.ts'
 import { requireRemoteRegistry } from '../registries/remote-registry.ts'
 import { changeConfiguration, readConfiguration } from '../registry/configuration.ts'
 import { allProjects } from '../registry/project-changes.ts'
 import { findProject } from '../registry/projects.ts'
 import type { Registry } from '../registry/registry.ts'
+import { jobsOf } from './jobs.ts'
 import { type Operation, parsed, UsageError } from './operation.ts'
 
 export const PROXY_OPERATIONS: Record<string, Operation> = {
@@ -15,8 +18,35 @@ export const PROXY_OPERATIONS: Record<string, Operation> = {
     usage: 'proxy status',
     what: 'show what each proxy cache project served, fetched and saved, and its upstream’s budget',
     run: async ({ registry, print }) => {
-      print(['project', 'upstream', 'served', 'fetched', 'saved', 'checked', 'stale', 'budget'].join('\t'))
+      print(
+        [
+          'project',
+          'upstream',
+          'served',
+          'fetched',
+          'saved',
+          'checked',
+          'stale',
+          'forgotten',
+          'keeps',
+          'budget',
+        ].join('\t'),
+      )
       for (const line of await statusLines(registry)) print(line)
+      return 0
+    },
+  },
+  'proxy forget': {
+    usage: 'proxy forget',
+    what: 'have the caches forget now, as they do every night, what nobody pulled for as long as they keep it',
+    run: async ({ stores, print }, args) => {
+      if (args.length > 0) throw new UsageError('expected no argument')
+      const begun = await startExecution(
+        jobsOf(stores).jobs,
+        { vendor: 'PROXY_RETENTION', rule: 0, trigger: 'MANUAL' },
+        [{ payload: {} }],
+      )
+      print(`execution ${begun!.number} has begun: entrepot jobs show ${begun!.number}`)
       return 0
     },
   },
@@ -47,12 +77,14 @@ export const PROXY_OPERATIONS: Record<string, Operation> = {
 async function statusLines(registry: Registry): Promise<string[]> {
   const caches = (await allProjects(registry)).filter(({ registryId }) => registryId !== undefined)
   return Promise.all(
-    caches.map(async ({ id, name, registryId }) => {
-      const { served, fetched, checked, stale } = await readProxyCount(registry, id)
+    caches.map(async ({ id, name, registryId, metadata }) => {
+      const { served, fetched, checked, stale, forgotten } = await readProxyCount(registry, id)
       const remote = await requireRemoteRegistry(registry, registryId!)
       const budget = budgetText(await readBudget(registry, registryId!))
+      const days = retentionDays({ metadata })
+      const keeps = days === undefined ? 'always' : `${days} days`
       const saved = Math.max(served - fetched, 0)
-      return [name, remote.url, served, fetched, saved, checked, stale, budget].join('\t')
+      return [name, remote.url, served, fetched, saved, checked, stale, forgotten, keeps, budget].join('\t')
     }),
   )
 }

@@ -7,6 +7,7 @@ import { createAdapter } from '../scanning/adapter.ts'
 import type { Scanning } from '../scanning/job.ts'
 import { addressOf } from '../scanning/registration.ts'
 import { createTrivy, type TrivySettings } from '../scanning/trivy.ts'
+import { trivyDescriber } from '../scanning/trivy-sbom.ts'
 import type { OpenStores } from './open-stores.ts'
 
 type ScannerConfig = Pick<
@@ -37,9 +38,12 @@ export function scanningOf(
 ): Scanning {
   const tokens = new Tokens(secrets, 'entrepot', registry.clock)
   const settings = trivySettings(config)
+  // Its certificate names a host, and no address.
+  const unnamed = () => LOOPBACK.test(origin())
   return {
-    // Its certificate names a host, and no address.
-    ...(config.trivy === 'off' ? {} : { scanner: createTrivy(settings, () => LOOPBACK.test(origin())) }),
+    ...(config.trivy === 'off'
+      ? {}
+      : { scanner: createTrivy(settings, unnamed), describer: trivyDescriber(settings, unnamed) }),
     registered: (registration) =>
       createAdapter(registration.name, addressOf(keys, registration), {
         guard,

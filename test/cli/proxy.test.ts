@@ -48,6 +48,8 @@ test('proxy status tells what was served, fetched and saved, and the upstream’
       '6',
       '1',
       '0',
+      '0',
+      '7 days',
       expect.stringMatching(/^49 of 50 in 21600 s at \d{4}-/),
     ])
 })

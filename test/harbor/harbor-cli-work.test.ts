@@ -28,10 +28,10 @@ afterAll(() => at.close())
 const harbor = (...args: string[]) => cli.harbor(...args)
 const refused = (...args: string[]) => cli.refused(...args)
 const printed = (...args: string[]) => cli.printed(...args)
-/** Without that of the registry's own. */
+/** Without those of the registry's own. */
 const schedules = async () =>
   (await printed('schedule', 'list')).filter(
-    (each: { vendor_type: string }) => each.vendor_type !== 'REGISTRY_HEALTH',
+    (each: { vendor_type: string }) => !['REGISTRY_HEALTH', 'PROXY_RETENTION'].includes(each.vendor_type),
   )
 const named = (rows: { name: string }[]) => rows.map(({ name }) => name).sort()
 

@@ -61,7 +61,8 @@ export async function setPolicy(
   trust: Partial<SignatureTrust> = {},
 ): Promise<void> {
   const project = await library(registry)
-  await changeProject(registry, project, () => ({ metadata, ...(allowlist ? { allowlist } : {}) }))
+  const asked = process.env.SABOTAGE === 'policy-no-sbom' ? { ...metadata, require_sbom: 'false' } : metadata
+  await changeProject(registry, project, () => ({ metadata: asked, ...(allowlist ? { allowlist } : {}) }))
   const isAny = process.env.SABOTAGE === 'policy-any-signer'
   await putTrust(registry, project, isAny ? NO_TRUST : { ...NO_TRUST, ...trust })
 }

@@ -47,7 +47,10 @@ export function artifactView(artifact: Artifact, project: Project) {
 }
 
 /** Harbor escapes slashes of repositories twice. */
-function additionPath({ repository, digest }: Artifact, name: string): string {
+export function additionPath(
+  { repository, digest }: Pick<Artifact, 'repository' | 'digest'>,
+  name: string,
+): string {
   const [project, ...rest] = repository.name.split('/')
   return `/api/v2.0/projects/${project}/repositories/${rest.join('%252F')}/artifacts/${digest}/additions/${name}`
 }

@@ -10,10 +10,11 @@ import { listArtifacts, listProjectArtifacts } from '../../artifacts/list-artifa
 import { RegistryError } from '../../oci/errors.ts'
 import { parseName, parseReference, projectOf, type Reference } from '../../oci/reference.ts'
 import type { Project } from '../../registry/projects.ts'
+import { sbomOverviews } from '../../sbom/overview.ts'
 import { scanOverviews } from '../../scanning/artifact-scans.ts'
 import type { HttpRequest, HttpResponse } from '../message.ts'
 import { answer, created, done } from './answers.ts'
-import { accessoryView, artifactView } from './artifact-view.ts'
+import { accessoryView, additionPath, artifactView } from './artifact-view.ts'
 import {
   type HarborCall,
   type HarborRoute,
@@ -23,7 +24,7 @@ import {
 } from './call.ts'
 import { pageAnswer } from './lists.ts'
 import { referenceIn, requireRepositoryRight, requireWhole, wantedIn } from './repository-call.ts'
-import { overviewView, reportTypeIn } from './scan-view.ts'
+import { overviewView, reportTypeIn, sbomView } from './scan-view.ts'
 
 const LIST = '/projects/{project}/repositories/{repository}/artifacts'
 const ONE = `${LIST}/{reference}`
@@ -70,13 +71,35 @@ async function show(call: HarborCall): Promise<HttpResponse> {
 
 /** With what their scans found, where that is asked for. */
 async function views(call: HarborCall, project: Project, artifacts: Artifact[]): Promise<object[]> {
-  const shown = artifacts.map((artifact) => artifactView(artifact, project))
+  const plain = artifacts.map((artifact) => artifactView(artifact, project))
+  const shown = flagInQuery(call.request, 'with_sbom_overview', false)
+    ? await withSboms(call, artifacts, plain)
+    : plain
   if (!flagInQuery(call.request, 'with_scan_overview', false)) return shown
   const overviews = await scanOverviews(call.registry, artifacts)
   const type = reportTypeIn(call.request)
   return shown.map((view, index) => {
     const overview = overviews[index]
     return overview ? { ...view, scan_overview: overviewView(overview, type) } : view
+  })
+}
+
+async function withSboms(
+  { registry }: HarborCall,
+  artifacts: Artifact[],
+  shown: ReturnType<typeof artifactView>[],
+): Promise<object[]> {
+  const overviews = await sbomOverviews(registry, artifacts)
+  return shown.map((view, index) => {
+    const overview = overviews[index]
+    if (!overview) return view
+    const { digest } = overview
+    const sboms = digest && { absolute: false, href: additionPath({ ...artifacts[index]!, digest }, 'sbom') }
+    return {
+      ...view,
+      ...(sboms ? { addition_links: { ...view.addition_links, sboms } } : {}),
+      sbom_overview: sbomView(overview),
+    }
   })
 }
 

@@ -4,6 +4,7 @@ import { decideInSystem } from '../../access/permissions.ts'
 import { deleteRobotsOf } from '../../access/robots.ts'
 import { RegistryError } from '../../oci/errors.ts'
 import { listRegistries, useOfRegistry } from '../../registries/registries.ts'
+import { scheduleRetention } from '../../registries/retention-schedule.ts'
 import { noted } from '../../registry/audit-log.ts'
 import { readConfiguration } from '../../registry/configuration.ts'
 import { changeProject, deleteProject, projectUser } from '../../registry/project-changes.ts'
@@ -86,6 +87,7 @@ async function create(call: HarborCall): Promise<HttpResponse> {
         ? []
         : (await useOfRegistry(call.registry, registryId, projectUser(id))).writes,
   )
+  if (registryId !== undefined) await scheduleRetention(call.registry)
   const { principal } = call
   if (principal.kind === 'user')
     await addMember(call.registry, project, {
@@ -138,6 +140,7 @@ async function change(call: HarborCall): Promise<HttpResponse> {
     ...(isPublic === undefined ? {} : { public: isPublic === 'true' }),
     ...(allowlist ? { allowlist } : {}),
   }))
+  if (project.registryId !== undefined) await scheduleRetention(call.registry)
   await noted(call, {
     operation: 'update',
     resourceType: 'project',

@@ -1,5 +1,6 @@
 // Scans and reports as Harbor's API writes them.
 
+import type { SbomOverview } from '../../sbom/overview.ts'
 import type { Overview } from '../../scanning/overview.ts'
 import { GENERIC_REPORT_TYPE, REPORT_TYPE, type Report } from '../../scanning/report.ts'
 import type { HttpRequest } from '../message.ts'
@@ -27,6 +28,19 @@ export function overviewView(overview: Overview, type: string): object {
     scanner,
   }
   return { [type]: view }
+}
+
+export function sbomView(overview: SbomOverview): object {
+  const { report, status, startedAtMs, endedAtMs, digest, scanner } = overview
+  return {
+    report_id: report,
+    scan_status: status,
+    start_time: time(startedAtMs),
+    ...(endedAtMs === undefined ? {} : { end_time: time(endedAtMs) }),
+    duration: Math.round(((endedAtMs ?? startedAtMs) - startedAtMs) / 1000),
+    ...(digest === undefined ? {} : { sbom_digest: digest }),
+    ...(scanner ? { scanner } : {}),
+  }
 }
 
 /** Harbor's report has no secrets and misconfigurations: they stand beside it. */

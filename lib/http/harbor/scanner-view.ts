@@ -26,7 +26,7 @@ export function trivyView(
     adapter: name,
     vendor,
     version,
-    capabilities: { support_vulnerability: true, support_sbom: false },
+    capabilities: { support_vulnerability: true, support_sbom: true },
   }
 }
 

@@ -195,6 +195,11 @@ async function trivyMetadata({ registry }: HarborCall): Promise<object> {
         consumes_mime_types: CONSUMES,
         produces_mime_types: [REPORT_TYPE, GENERIC_REPORT_TYPE],
       },
+      {
+        type: 'sbom',
+        consumes_mime_types: CONSUMES,
+        produces_mime_types: ['application/vnd.security.sbom.report+json; version=1.0'],
+      },
     ],
     properties: {
       'harbor.scanner-adapter/scanner-type': 'os-package-vulnerability',

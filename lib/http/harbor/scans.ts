@@ -3,6 +3,7 @@ import { RegistryError } from '../../oci/errors.ts'
 import { noted } from '../../registry/audit-log.ts'
 import { beginScan } from '../../scanning/begin.ts'
 import { reportOf } from '../../scanning/overview.ts'
+import type { ScanType } from '../../scanning/scan.ts'
 import { scanLog, scansIn, stopScan } from '../../scanning/scan-jobs.ts'
 import { type Scannable, scannableAt } from '../../scanning/scannable.ts'
 import { empty, type HttpResponse } from '../message.ts'
@@ -22,22 +23,21 @@ export const SCAN_ROUTES: HarborRoute[] = [
   { method: 'GET', path: `${ONE}/additions/vulnerabilities`, run: vulnerabilities },
 ]
 
+/** What somebody needs a right on, in Harbor. */
+const RESOURCES: Record<ScanType, string> = { vulnerability: 'scan', sbom: 'sbom' }
+
 async function scan(call: HarborCall): Promise<HttpResponse> {
-  const scannable = await scannableIn(call, 'scan', 'create')
-  await requireVulnerability(call)
-  await beginScan(call.jobs, scannable, {
-    trigger: 'MANUAL',
-    operator: call.principal.name,
-  })
+  const type = await scanTypeIn(call)
+  const scannable = await scannableIn(call, RESOURCES[type], 'create')
+  await beginScan(call.jobs, scannable, { trigger: 'MANUAL', operator: call.principal.name, type })
   const resource = `${scannable.repository.name}@${scannable.digest}`
   await noted(call, { operation: 'create', resourceType: 'scan', resource })
   return empty(202, {})
 }
 
 async function stop(call: HarborCall): Promise<HttpResponse> {
-  const scannable = await scannableIn(call, 'scan', 'stop')
-  await requireVulnerability(call)
-  await stopScan(call.jobs, scannable)
+  const type = await scanTypeIn(call)
+  await stopScan(call.jobs, await scannableIn(call, RESOURCES[type], 'stop'), type)
   return empty(202, {})
 }
 
@@ -58,12 +58,12 @@ async function scannableIn(call: HarborCall, resource: string, action: string): 
   return scannableAt(call.registry, name, referenceIn(call))
 }
 
-/** The body says what kind of scan; without one it is vulnerabilities. */
-async function requireVulnerability({ request }: HarborCall): Promise<void> {
+/** The body says what kind of scan; without one it is vulnerabilities. @throws REQUEST_INVALID */
+async function scanTypeIn({ request }: HarborCall): Promise<ScanType> {
   const type = textIn(await readFields(request), 'scan_type') || 'vulnerability'
-  if (type !== 'vulnerability')
-    throw new RegistryError(
-      'REQUEST_INVALID',
-      `scan_type ${JSON.stringify(type.slice(0, 40))} is none of vulnerability`,
-    )
+  if (type === 'vulnerability' || type === 'sbom') return type
+  throw new RegistryError(
+    'REQUEST_INVALID',
+    `scan_type ${JSON.stringify(type.slice(0, 40))} is none of vulnerability, sbom`,
+  )
 }

@@ -7,6 +7,7 @@ import { keys, partitions } from '../keys.ts'
 import { type ManifestRecord, readManifest } from '../manifest-record.ts'
 import { pagesOf } from '../partitions.ts'
 import { findProject } from '../projects.ts'
+import { pullsIn } from '../pull-counts.ts'
 import { YOUNG_MS } from '../references.ts'
 import { number, type Registry, SYSTEM } from '../registry.ts'
 import { tagsOfManifest } from '../tags.ts'
@@ -30,7 +31,13 @@ export async function collectManifest(
   const wait = Math.max(registry.settings.undoWindowMs, registry.settings.pushGraceMs)
   const dueAtMs = (record.touchedDay + 1) * DAY_MS + wait
   if (dueAtMs > registry.clock.nowMs()) return later(dueAtMs)
-  if (await keepsUntagged(registry, record)) return later(registry.clock.nowMs() + KEPT_LOOK_MS)
+  const project = await findProject(registry, projectOf(record.home.name))
+  if (project?.keepUntagged) return later(registry.clock.nowMs() + KEPT_LOOK_MS)
+  // Nobody tags what a cache was asked for by its digest.
+  if (project?.registryId !== undefined) {
+    const { lastAtMs = 0 } = pullsIn(await registry.metadata.get(keys.pulled(repo, digest)))
+    if (lastAtMs + wait > registry.clock.nowMs()) return later(lastAtMs + wait)
+  }
   return expire(registry, ledger, record, 'untagged')
 }
 
@@ -55,11 +62,6 @@ async function expire(
     })
   if (typeof outcome === 'object' && !outcome.settled) return later(registry.clock.nowMs() + YOUNG_MS)
   return DONE
-}
-
-async function keepsUntagged(registry: Registry, record: ManifestRecord): Promise<boolean> {
-  const project = await findProject(registry, projectOf(record.home.name))
-  return project?.keepUntagged ?? false
 }
 
 /** Ends the undo window of a deletion; referrers follow their subject. */

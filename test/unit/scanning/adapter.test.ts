@@ -7,7 +7,7 @@ import { createAddressGuard } from '../../../lib/outbound/address-guard.ts'
 import { HttpClient } from '../../../lib/outbound/http-client.ts'
 import { createAdapter } from '../../../lib/scanning/adapter.ts'
 import type { ScannerAddress } from '../../../lib/scanning/registration.ts'
-import type { ScanTarget } from '../../../lib/scanning/scanner.ts'
+import type { ImageTarget } from '../../../lib/scanning/scanner.ts'
 import {
   type FakeScanner,
   FOUND,
@@ -35,7 +35,7 @@ beforeEach(async () => {
 })
 afterEach(() => Promise.all([fake.close(), stranger.close()]))
 
-const target: ScanTarget = {
+const target: ImageTarget = {
   origin: 'https://registry.example.com',
   repository: 'library/app',
   digest: `sha256:${'a'.repeat(64)}` as Digest,
