@@ -107,7 +107,7 @@ export const EXAMPLES: Record<string, unknown> = {
   createScanAllSchedule: { schedule: { type: 'Daily', cron: '0 0 2 * * *' } },
   updateScanAllSchedule: { schedule: { type: 'Weekly', cron: '0 0 2 * * 0' } },
   createScanner: SCANNER,
-  updateScanner: { ...SCANNER, description: 'the second opinion, on weekdays' },
+  updateScanner: { ...SCANNER, name: 'third-opinion', url: 'https://scanner.example.com/third' },
   pingScanner: { name: SCANNER.name, url: SCANNER.url },
   setScannerAsDefault: { is_default: true },
   setScannerOfProject: { uuid: '5c3b1c0e-7b4c-4d38-9f3d-0c3f1d1b7a11' },

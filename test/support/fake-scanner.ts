@@ -25,6 +25,7 @@ export interface Asked {
 type Respond = (response: ServerResponse, asked: Asked) => void
 
 export interface FakeScanner {
+  /** Every path below it is one too. */
   url: string
   asked: Asked[]
   scans: ScanRequest[]
@@ -74,7 +75,7 @@ export async function startFakeScanner(): Promise<FakeScanner> {
     const { method = '', url = '', headers } = request
     const asked = { method, path: url, headers, body: await text(request) }
     fake.asked.push(asked)
-    const what = /^\/api\/v1\/(metadata|scan)(\/.*)?$/.exec(url)
+    const what = /\/api\/v1\/(metadata|scan)(\/.*)?$/.exec(url)
     const kind = what?.[2] ? 'report' : (what?.[1] as 'metadata' | 'scan' | undefined)
     if (kind === 'scan') fake.scans.push(JSON.parse(asked.body))
     if (kind && fake.instead[kind]) return fake.instead[kind](response, asked)
