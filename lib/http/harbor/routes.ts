@@ -26,6 +26,7 @@ import { SCAN_ALL_ROUTES } from './scan-all.ts'
 import { SCANNER_ROUTES } from './scanners.ts'
 import { SCAN_ROUTES } from './scans.ts'
 import { SEARCH_ROUTES } from './search.ts'
+import { SECURITY_ROUTES } from './security.ts'
 import { SIGNATURE_TRUST_ROUTES } from './signature-trust.ts'
 import { STATISTICS_ROUTES } from './statistics.ts'
 import { SYSTEM_ROUTES } from './system.ts'
@@ -70,4 +71,5 @@ export const ROUTES: HarborRoute[] = [
   ...SCAN_ALL_ROUTES,
   ...SCANNER_ROUTES,
   ...PROJECT_SCANNER_ROUTES,
+  ...SECURITY_ROUTES,
 ]
