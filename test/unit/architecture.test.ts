@@ -133,7 +133,7 @@ const OUTSIDE: Record<string, string[]> = {
     'zod/mini',
   ],
   sbom: ['node:util', 'node:zlib'],
-  policy: ['node:crypto', '@sigstore/core', 'jose'],
+  policy: ['node:crypto', '@sigstore/core', 'cborg', 'jose'],
   jobs: ['node:crypto', 'node:timers/promises', 'croner'],
   kinds: [],
   replication: ['node:timers/promises', 're2js', 'semver'],
