@@ -154,6 +154,7 @@ const LOCAL: Suite[] = [
     ],
     when: 'ci',
   },
+  { name: 'lists', files: ['test/lists'], needs: ['crane', 'oras', 'skopeo', 'jq'], when: 'ci' },
   { name: 'slow', files: ['test/slow'], needs: [], when: 'all' },
   // Mounts a small file system of its own, which takes root.
   { name: 'durability-disk', files: ['test/durability/full-disk.test.ts'], needs: ['mount'], when: 'all' },
