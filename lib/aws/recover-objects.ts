@@ -1,7 +1,7 @@
 // After the table was restored to a point in time: objects it names may have been deleted since. The bucket is
 // versioned, so what is deleted has a marker on top of it; taking the marker away brings it back.
 import { DeleteObjectCommand, ListObjectVersionsCommand } from '@aws-sdk/client-s3'
-import { objectKeys } from '../registry/keys.ts'
+import { objectKeys } from '../registry/object-keys.ts'
 import type { Item } from '../registry/ports.ts'
 import type { Registry } from '../registry/registry.ts'
 import { scanItems } from '../registry/scan.ts'

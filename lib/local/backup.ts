@@ -2,7 +2,7 @@
 // immutable, and while no sweep runs everything the database names stays.
 import { constants, copyFile, link, mkdir, readdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { objectKeys } from '../registry/keys.ts'
+import { objectKeys } from '../registry/object-keys.ts'
 import type { BlobStore } from '../registry/ports.ts'
 import type { CopyReport } from '../server/open-stores.ts'
 import { DATABASE, SECRETS } from './data-directory.ts'

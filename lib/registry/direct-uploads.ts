@@ -2,8 +2,9 @@
 // registered by the store's event, or lazily by whoever misses them; both may come late, twice, or never.
 import type { Digest } from '../oci/digest.ts'
 import { type DirectUpload, parseDirectKey } from './direct-keys.ts'
-import { keys, objectKeys } from './keys.ts'
+import { keys } from './keys.ts'
 import { type Link, readLink, registerLink } from './links.ts'
+import { objectKeys } from './object-keys.ts'
 import { epochSeconds, type Registry } from './registry.ts'
 import { type SessionItem, sessionWrite } from './upload-session.ts'
 

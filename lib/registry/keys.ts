@@ -97,7 +97,12 @@
 //   JC                      <vendor>#<id>             schedule: cron, next time
 //   MQ#<queue>              <due, 13 digits>#<id>     message of a queue that is kept here
 //   CV#<cve>                <repo>#<digest>           a scan found it there: packages, severity, score
+//   CVD#<cve>               D                         what a vulnerability is: description, links
+//   CVES                    <score, 3 digits><severity>#<cve>  listing of vulnerabilities that were found: their packages
 //   SC#<project>            <repo>#<digest>           listing of scanned artifacts: counts by severity
+//   SD                      <counts, 4 times 6 digits>#<repo>#<digest>  listing of scanned artifacts by how much is wrong
+//   TOTALS                  A#<shard>                 how many artifacts there are
+//   TOTALS                  V#<shard>                 what the last scans found together
 //   SB#<project>            <repo>#<digest>           listing of manifests that say which packages an image has
 //   PK#<package>            <version>#<repo>#<image>#<digest>  an image has it, as the manifest <digest> says
 //   META                    schema                    schema version of the store
@@ -108,7 +113,6 @@
 //   b/<repo>/sha256/<hex>/<session>  a blob's bytes, put there by the client itself; the store checked the hash
 //   b/<repo>/m/<id>         a manifest above 64 KiB; <id> is the push attempt
 //   b/<repo>/r/<id>         a scan's whole report, compressed JSON
-import type { Digest } from '../oci/digest.ts'
 import type { Key } from './ports.ts'
 
 const SHARDS = 4
@@ -152,6 +156,17 @@ export const keys = {
     pk: `SC#${project}`,
     sk: `${repo}#${digest}`,
   }),
+  vulnerability: (cve: string): Key => ({ pk: `CVD#${cve}`, sk: 'D' }),
+  vulnerabilityListing: (danger: string, cve: string): Key => ({
+    pk: partitions.vulnerabilities,
+    sk: `${danger}#${cve}`,
+  }),
+  dangerous: (danger: string, repo: string, digest: string): Key => ({
+    pk: partitions.dangerous,
+    sk: `${danger}#${repo}#${digest}`,
+  }),
+  artifactTotal: (digest: string): Key => ({ pk: partitions.totals, sk: `A#${shardOf(digest)}` }),
+  scanTotal: (repo: string): Key => ({ pk: partitions.totals, sk: `V#${shardOf(repo)}` }),
   packages: (repo: string, digest: string, part: number): Key => ({
     pk: `M#${repo}#${digest}`,
     sk: `VP#${String(part).padStart(4, '0')}`,
@@ -336,34 +351,18 @@ export const partitions = {
   workers: 'JW',
   vulnerable: (cve: string) => `CV#${cve}`,
   scanned: (project: string) => `SC#${project}`,
+  vulnerabilities: 'CVES',
+  dangerous: 'SD',
+  totals: 'TOTALS',
   billsOfMaterials: (project: string) => `SB#${project}`,
   package: (name: string) => `PK#${name.toLowerCase()}`,
   schedules: 'JC',
   messages: (queue: string) => `MQ#${queue}`,
 }
 
-export const objectKeys = {
-  all: 'b/',
-  blob: (repo: string, id: string) => `b/${repo}/u/${id}`,
-  manifest: (repo: string, id: string) => `b/${repo}/m/${id}`,
-  report: (repo: string, id: string) => `b/${repo}/r/${id}`,
-  direct: (repo: string, digest: Digest, session: string) => `${directPrefix(repo, digest)}${session}`,
-  directPrefix,
-}
-
 /** @param scope a project's id, or `g` for labels of the whole registry */
 function labelScope(scope: string): string {
   return scope === 'g' ? 'LS#g' : `LS#p#${scope}`
-}
-
-function directPrefix(repo: string, digest: Digest): string {
-  return `b/${repo}/${digest.replace(':', '/')}/`
-}
-
-/** Splits the parts of a REF's sort key. */
-export function parseReferenceKey(sk: string): { manifest: Digest; attempt: string } {
-  const [, manifest, attempt] = sk.split('#')
-  return { manifest: manifest as Digest, attempt: attempt ?? '' }
 }
 
 /** Whole days since 1970 in UTC. */

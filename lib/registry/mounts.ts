@@ -1,8 +1,9 @@
 // Mounts: a blob of one repository linked into another without its bytes (distribution-spec §"Mounting a blob").
 import type { Digest } from '../oci/digest.ts'
 import { lookForDirectUpload } from './direct-uploads.ts'
-import { keys, objectKeys, partitions } from './keys.ts'
+import { keys, partitions } from './keys.ts'
 import { readLink, registerLink, touchLink } from './links.ts'
+import { objectKeys } from './object-keys.ts'
 import { listProjects } from './projects.ts'
 import type { Registry } from './registry.ts'
 import { type Repository, readRepository } from './repositories.ts'

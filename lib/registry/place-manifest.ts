@@ -5,7 +5,7 @@ import { RegistryError } from '../oci/errors.ts'
 import { type Manifest, parseManifest, referrerDescriptor } from '../oci/manifest.ts'
 import { untaggedCandidate } from './candidates.ts'
 import { immutableTag, type TagTest } from './immutable-tags.ts'
-import { keys, objectKeys } from './keys.ts'
+import { keys } from './keys.ts'
 import {
   INLINE_BYTES,
   keepManifest,
@@ -13,6 +13,7 @@ import {
   manifestOf,
   newManifest,
 } from './manifest-record.ts'
+import { objectKeys } from './object-keys.ts'
 import { eventWrite } from './outbox.ts'
 import type { Attributes, Item, Key, Write } from './ports.ts'
 import { dropReferences, referenceKeys, writeReferences } from './references.ts'

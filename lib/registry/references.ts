@@ -1,7 +1,8 @@
 // References: a set item for each push attempt and each thing it uses, never a counter.
 import type { Digest } from '../oci/digest.ts'
 import type { Manifest } from '../oci/manifest.ts'
-import { keys, parseReferenceKey } from './keys.ts'
+import { keys } from './keys.ts'
+import { parseReferenceKey } from './parsed-keys.ts'
 import { pagesOf } from './partitions.ts'
 import type { Item, Key } from './ports.ts'
 import { number, type Registry } from './registry.ts'

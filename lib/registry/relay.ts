@@ -12,6 +12,7 @@ import { isChange } from './outbox.ts'
 import { PAGE, pagesOf } from './partitions.ts'
 import type { Item, Json, Write } from './ports.ts'
 import { number, type Registry, text } from './registry.ts'
+import { transactCounting } from './totals.ts'
 import { countUsage, forgetUsage } from './usage.ts'
 
 const EVENTS_KEPT_SECONDS = 30 * 86_400
@@ -132,10 +133,13 @@ async function describe(
   const facts = await imageFacts(registry, repo, parseManifest(bytes, record.mediaType))
   const used = [{ digest, size: sizeBytes }, ...(facts.blobs as { digest: string; size: number }[])]
   await countUsage(registry, project, repo, digest, used)
-  // Facts last: they say that usage was written.
-  await registry.metadata.batchWrite([
-    { kind: 'put', item: { ...keys.imageFacts(repo, digest), attributes: facts } },
-  ])
+  // Facts last: they say that usage was written, and that the artifact is counted.
+  const written: Write = {
+    kind: 'put',
+    item: { ...keys.imageFacts(repo, digest), attributes: facts },
+    if: { kind: 'absent' },
+  }
+  await transactCounting(registry, [written], keys.artifactTotal(digest), { artifacts: 1 })
 }
 
 async function forget(
@@ -147,10 +151,9 @@ async function forget(
 ): Promise<void> {
   const blobs = facts.attributes.blobs as { digest: string; [name: string]: Json }[]
   await forgetUsage(registry, project, repo, digest, [digest, ...blobs.map((blob) => blob.digest)])
-  await registry.metadata.batchWrite([
-    { kind: 'delete', key: keys.pulled(repo, digest) },
-    { kind: 'delete', key: keys.imageFacts(repo, digest) },
-  ])
+  await registry.metadata.batchWrite([{ kind: 'delete', key: keys.pulled(repo, digest) }])
+  const gone: Write = { kind: 'delete', key: keys.imageFacts(repo, digest), if: { kind: 'present' } }
+  await transactCounting(registry, [gone], keys.artifactTotal(digest), { artifacts: -1 })
 }
 
 async function dropLabels(registry: Registry, repo: string, digest: Digest, item: Item): Promise<void> {

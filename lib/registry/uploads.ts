@@ -1,7 +1,8 @@
 // The life of an upload session besides its bytes: begun, asked for, cancelled, expired.
 
 import { objectCandidate } from './candidates.ts'
-import { keys, objectKeys } from './keys.ts'
+import { keys } from './keys.ts'
+import { objectKeys } from './object-keys.ts'
 import type { UploadState } from './ports.ts'
 import { epochSeconds, number, type Registry, text } from './registry.ts'
 import { hashesOf } from './running-hashes.ts'

@@ -4,13 +4,16 @@ import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import type { Digest } from '../oci/digest.ts'
 import { candidateWrite } from '../registry/candidates.ts'
-import { keys, objectKeys } from '../registry/keys.ts'
-import type { Attributes, Item, Write } from '../registry/ports.ts'
+import { keys } from '../registry/keys.ts'
+import { objectKeys } from '../registry/object-keys.ts'
+import type { Attributes, Item, Outcome, Write } from '../registry/ports.ts'
 import type { Registry } from '../registry/registry.ts'
 import { allBytes } from '../registry/stored-bytes.ts'
 import type { ScanPayload } from './begin.ts'
 import { type Report, summaryOf, type Vulnerability } from './report.ts'
 import { type Found, type Scan, type ShortVulnerability, scanItem, unchanged } from './scan.ts'
+import { transactScanTotals } from './scan-totals.ts'
+import { type FoundIn, forgetVulnerabilities, noteVulnerabilities, rowIds } from './vulnerability-rows.ts'
 
 const zip = promisify(gzip)
 const unzip = promisify(gunzip)
@@ -19,6 +22,8 @@ const LIMIT_BYTES = 512 * 1024 * 1024
 /** What an item's bytes hold; the worst are kept, and it is said that there are more. */
 const SHORT_BYTES = 60 * 1024
 const SHORT_LIMIT = 5000
+/** Others may change the listing of a scan meanwhile. */
+const ATTEMPTS = 5
 
 /**
  * What a scan found: its report is stored first, and shown in one transaction.
@@ -45,18 +50,37 @@ export async function saveReport(
     findings: report.findings.length,
     object,
   }
-  const before = await readShort(registry, repo, digest)
-  const outcome = await registry.metadata.transact([
-    { kind: 'put', item: scanItem(repo, digest, { ...scan, done: true, found }), if: unchanged(scan) },
-    { kind: 'put', item: await shortItem(repo, digest, report.vulnerabilities) },
-    { kind: 'put', item: listing(payload, found) },
-    { kind: 'put', if: { kind: 'absent' }, item: objectItem(registry, object, payload) },
-    ...(scan.found ? [noLonger(registry, scan.found.object)] : []),
-  ])
+  const before = await rowsBefore(registry, repo, digest, scan.found)
+  const outcome = await showReport(registry, payload, {
+    scan,
+    found,
+    vulnerabilities: report.vulnerabilities,
+  })
   // Should this process die here, the task's next attempt scans again.
-  if (outcome.ok) await registry.metadata.batchWrite(rows(payload, report.vulnerabilities, before))
+  if (outcome.ok) await noteVulnerabilities(registry, whereOf(payload), report.vulnerabilities, before)
   else await registry.metadata.batchWrite([noLonger(registry, object)])
   return outcome.ok
+}
+
+async function showReport(
+  registry: Registry,
+  payload: ScanPayload,
+  { scan, found, vulnerabilities }: { scan: Scan; found: Found; vulnerabilities: Vulnerability[] },
+): Promise<Outcome> {
+  const { repo, projectId, digest } = payload
+  const writes: Write[] = [
+    { kind: 'put', item: scanItem(repo, digest, { ...scan, done: true, found }), if: unchanged(scan) },
+    { kind: 'put', item: await shortItem(repo, digest, vulnerabilities) },
+    { kind: 'put', if: { kind: 'absent' }, item: objectItem(registry, found.object, payload) },
+    ...(scan.found ? [noLonger(registry, scan.found.object)] : []),
+  ]
+  for (let attempt = 1; ; attempt++) {
+    const listed = await registry.metadata.get(keys.scanned(projectId, repo, digest))
+    const after = { item: listing(payload, found), summary: found.summary }
+    const outcome = await transactScanTotals(registry, payload, writes, listed, after)
+    // Where the listing alone had changed it was forgotten just then.
+    if (outcome.ok || outcome.failed.includes(0) || attempt === ATTEMPTS) return outcome
+  }
 }
 
 /** @returns undefined when its object is gone */
@@ -73,12 +97,14 @@ export async function forgetScan(
   { repo, projectId, digest }: Pick<ScanPayload, 'repo' | 'projectId' | 'digest'>,
   scan: Scan | undefined,
 ): Promise<void> {
-  const short = await readShort(registry, repo, digest)
-  await registry.metadata.batchWrite([
-    ...ids(short).map((cve): Write => ({ kind: 'delete', key: keys.vulnerable(cve, repo, digest) })),
-    { kind: 'delete', key: keys.scanned(projectId, repo, digest) },
-    { kind: 'delete', key: keys.shortReport(repo, digest) },
-  ])
+  const ids = await rowsBefore(registry, repo, digest, scan?.found)
+  await forgetVulnerabilities(registry, { repo, digest }, [...ids])
+  await registry.metadata.batchWrite([{ kind: 'delete', key: keys.shortReport(repo, digest) }])
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const listed = await registry.metadata.get(keys.scanned(projectId, repo, digest))
+    if (!listed) break
+    if ((await transactScanTotals(registry, { repo, projectId, digest }, [], listed)).ok) break
+  }
   await registry.metadata.batchWrite([
     ...(scan?.found ? [noLonger(registry, scan.found.object)] : []),
     { kind: 'delete', key: keys.scan(repo, digest) },
@@ -96,15 +122,7 @@ function noLonger(registry: Registry, object: string): Write {
   return candidateWrite(registry.clock.nowMs(), { kind: 'object', object })
 }
 
-/** Worst first. */
-export async function readShort(
-  registry: Registry,
-  repo: string,
-  digest: Digest,
-): Promise<ShortVulnerability[]> {
-  return shortIn(await registry.metadata.get(keys.shortReport(repo, digest)))
-}
-
+/** Worst first; the item says whether they are `truncated`. */
 export async function shortIn(item: Item | undefined): Promise<ShortVulnerability[]> {
   if (!item?.bytes) return []
   return JSON.parse((await unzip(item.bytes)).toString('utf8')) as ShortVulnerability[]
@@ -112,12 +130,14 @@ export async function shortIn(item: Item | undefined): Promise<ShortVulnerabilit
 
 async function shortItem(repo: string, digest: Digest, vulnerabilities: Vulnerability[]): Promise<Item> {
   const short = vulnerabilities.map(
-    ({ id, package: name, version, fix_version, severity }): ShortVulnerability => ({
+    ({ id, package: name, version, fix_version, severity, status, preferred_cvss }): ShortVulnerability => ({
       id,
       package: name,
       version,
       fix: fix_version,
       severity,
+      ...(status ? { status } : {}),
+      ...(preferred_cvss?.score_v3 ? { score: preferred_cvss.score_v3 } : {}),
     }),
   )
   let kept = short.slice(0, SHORT_LIMIT)
@@ -130,37 +150,6 @@ async function shortItem(repo: string, digest: Digest, vulnerabilities: Vulnerab
   return { ...keys.shortReport(repo, digest), attributes: { v: 1, truncated }, bytes }
 }
 
-/** One row for each vulnerability, and none for what was repaired. */
-function rows(
-  { repo, repository, projectId, digest }: ScanPayload,
-  vulnerabilities: Vulnerability[],
-  before: ShortVulnerability[],
-): Write[] {
-  const byId = Map.groupBy(vulnerabilities, ({ id }) => id)
-  const gone = ids(before).filter((id) => !byId.has(id))
-  return [
-    ...gone.map((id): Write => ({ kind: 'delete', key: keys.vulnerable(id, repo, digest) })),
-    ...[...byId].map(
-      ([id, found]): Write => ({
-        kind: 'put',
-        item: {
-          ...keys.vulnerable(id, repo, digest),
-          attributes: {
-            v: 1,
-            repository,
-            project: projectId,
-            severity: found[0]!.severity,
-            score: found[0]!.preferred_cvss?.score_v3 ?? 0,
-            packages: found
-              .slice(0, 20)
-              .map(({ package: name, version, fix_version }) => ({ name, version, fix: fix_version })),
-          },
-        },
-      }),
-    ),
-  ]
-}
-
 function listing({ repo, repository, projectId, digest }: ScanPayload, { summary, endedAtMs }: Found): Item {
   const attributes: Attributes = {
     v: 1,
@@ -171,8 +160,20 @@ function listing({ repo, repository, projectId, digest }: ScanPayload, { summary
   return { ...keys.scanned(projectId, repo, digest), attributes }
 }
 
-function ids(short: ShortVulnerability[]): string[] {
-  return [...new Set(short.map(({ id }) => id))]
+/** Which vulnerabilities have a row of that manifest. */
+async function rowsBefore(
+  registry: Registry,
+  repo: string,
+  digest: Digest,
+  found: Found | undefined,
+): Promise<Set<string>> {
+  const item = await registry.metadata.get(keys.shortReport(repo, digest))
+  const whole = item?.attributes.truncated === true && found ? await readReport(registry, found) : undefined
+  return rowIds(whole?.vulnerabilities ?? (await shortIn(item)))
+}
+
+function whereOf({ repo, repository, projectId, digest }: ScanPayload): FoundIn {
+  return { repo, repository, projectId, digest }
 }
 
 async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -50,6 +50,10 @@ export interface ShortVulnerability {
   version: string
   fix: string
   severity: string
+  /** As the scanner says it; absent where it says nothing. */
+  status?: string
+  /** CVSS 3; absent where it has none. */
+  score?: number
 }
 
 /** A bill of materials that was made and attached. */

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { S3Client } from '@aws-sdk/client-s3'
 import { createS3BlobStore } from '../../lib/aws/s3-blob-store.ts'
-import { objectKeys } from '../../lib/registry/keys.ts'
+import { objectKeys } from '../../lib/registry/object-keys.ts'
 import { type Answer, type Client, clientOf, digest, MANIFEST } from '../api/client.ts'
 import type { Server } from '../support/server.ts'
 import type { StoreProxy } from '../support/store-proxy.ts'

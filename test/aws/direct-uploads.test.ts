@@ -12,7 +12,7 @@ import { createDynamoMetadataStore } from '../../lib/aws/dynamo-metadata-store.t
 import { createS3BlobStore } from '../../lib/aws/s3-blob-store.ts'
 import { createdKeys } from '../../lib/aws/s3-events.ts'
 import { registerDirectUpload } from '../../lib/registry/direct-uploads.ts'
-import { objectKeys } from '../../lib/registry/keys.ts'
+import { objectKeys } from '../../lib/registry/object-keys.ts'
 import { DEFAULT_SETTINGS, newId, type Registry } from '../../lib/registry/registry.ts'
 import { type Client, clientOf, digest, MANIFEST, startUpload } from '../api/client.ts'
 import { type AwsStores, startAwsStores } from '../support/aws-stores.ts'

@@ -32,6 +32,7 @@ export const TAGS: Record<string, string> = {
   scan: 'Scans of artifacts: begun, stopped, their logs.',
   scanAll: 'Scans of everything: now or on a schedule, and how the last one goes.',
   scanner: 'What looks into artifacts.',
+  securityhub: 'Vulnerabilities of everything that was scanned: how many there are, and which.',
   SystemCVEAllowlist: 'Vulnerabilities that keep nobody from pulling.',
 }
 
@@ -49,6 +50,9 @@ export const PARAMETERS: Record<string, string> = {
   'query with_tag': 'false leaves the tags out.',
   'query with_label': 'true adds the labels.',
   'query with_scan_overview': 'true adds what their scans found.',
+  'query with_dangerous_cve': 'true adds the five vulnerabilities with the highest scores.',
+  'query with_dangerous_artifact': 'true adds the five artifacts with the most critical vulnerabilities.',
+  'query tune_count': 'true counts no further than 1,000: then the total is -1.',
   'query with_sbom_overview': 'Accepted; there are no reports of contents yet.',
   'query with_immutable_status': 'Accepted; whether a tag is immutable is always told.',
   'query with_accessory': 'false leaves out what belongs to the artifacts.',

@@ -22,7 +22,7 @@ import {
   requireProject,
   requireProjectNamed,
 } from './call.ts'
-import { pageAnswer } from './lists.ts'
+import { flagInQuery, pageAnswer } from './lists.ts'
 import { referenceIn, requireRepositoryRight, requireWhole, wantedIn } from './repository-call.ts'
 import { overviewView, reportTypeIn, sbomView } from './scan-view.ts'
 
@@ -110,14 +110,6 @@ function partsIn(request: HttpRequest) {
     labels: flagInQuery(request, 'with_label', false),
     accessories: flagInQuery(request, 'with_accessory', true),
   }
-}
-
-function flagInQuery({ query }: HttpRequest, name: string, otherwise: boolean): boolean {
-  const value = query.get(name)
-  if (!value) return otherwise
-  if (['true', '1'].includes(value)) return true
-  if (['false', '0'].includes(value)) return false
-  throw new RegistryError('REQUEST_INVALID', `${name} in query must be true or false`, { status: 422 })
 }
 
 async function copy(call: HarborCall): Promise<HttpResponse> {

@@ -29,6 +29,15 @@ function whole(text: string, name: string): number {
   return Number(text)
 }
 
+/** @throws 422 for what is neither true nor false */
+export function flagInQuery({ query }: HttpRequest, name: string, otherwise: boolean): boolean {
+  const value = query.get(name)
+  if (!value) return otherwise
+  if (['true', '1'].includes(value)) return true
+  if (['false', '0'].includes(value)) return false
+  throw unprocessable(`${name} in query must be true or false`)
+}
+
 /**
  * A list whose rows are all at hand: `q`, `sort`, `page`.
  * @param aliases fields of `q` and `sort` by the row's own

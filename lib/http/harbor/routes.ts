@@ -25,6 +25,7 @@ import { SCAN_ALL_ROUTES } from './scan-all.ts'
 import { SCANNER_ROUTES } from './scanners.ts'
 import { SCAN_ROUTES } from './scans.ts'
 import { SEARCH_ROUTES } from './search.ts'
+import { SECURITY_ROUTES } from './security.ts'
 import { SIGNATURE_TRUST_ROUTES } from './signature-trust.ts'
 import { STATISTICS_ROUTES } from './statistics.ts'
 import { SYSTEM_ROUTES } from './system.ts'
@@ -68,4 +69,5 @@ export const ROUTES: HarborRoute[] = [
   ...REPLICATION_EXECUTION_ROUTES,
   ...SCAN_ALL_ROUTES,
   ...SCANNER_ROUTES,
+  ...SECURITY_ROUTES,
 ]

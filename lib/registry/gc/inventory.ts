@@ -1,5 +1,6 @@
 // Objects the metadata does not know: what a crash left between storing bytes and linking them.
-import { keys, objectKeys } from '../keys.ts'
+import { keys } from '../keys.ts'
+import { objectKeys } from '../object-keys.ts'
 import type { StoredObject } from '../ports.ts'
 import type { Registry } from '../registry.ts'
 

@@ -11,7 +11,7 @@ import { type HttpFunction, httpFunction } from '../../../lib/functions/http-fun
 import type { GatewayResult } from '../../../lib/http/gateway.ts'
 import type { Digest } from '../../../lib/oci/digest.ts'
 import { registerDirectUpload } from '../../../lib/registry/direct-uploads.ts'
-import { objectKeys } from '../../../lib/registry/keys.ts'
+import { objectKeys } from '../../../lib/registry/object-keys.ts'
 import { relay } from '../../../lib/registry/relay.ts'
 import { scanOnPush } from '../../../lib/scanning/on-push.ts'
 import { MANIFEST, once, repositoryId, type TestRegistry, testRegistry } from '../../domain/registry.ts'

@@ -1,6 +1,8 @@
 // Keys: what is listed together lies in the partitions that are read, in the order it is read in.
 import { expect, test } from 'vitest'
-import { dayOf, keys, objectKeys, parseReferenceKey, partitions } from '../../../lib/registry/keys.ts'
+import { dayOf, keys, partitions } from '../../../lib/registry/keys.ts'
+import { objectKeys } from '../../../lib/registry/object-keys.ts'
+import { parseReferenceKey } from '../../../lib/registry/parsed-keys.ts'
 import { newId, number, text } from '../../../lib/registry/registry.ts'
 
 const [REPO, BLOB, MANIFEST] = ['repo1', 'sha256:b', 'sha256:m']
