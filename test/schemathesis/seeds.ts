@@ -53,6 +53,8 @@ export async function seed(url: string, upstream: string): Promise<Seeds> {
   const hooks = [await make(HOOKS, hook('told')), await make(HOOKS, hook('spare'))] as const
   const delivery = await delivered(admin, http, hooks[0])
   const report = await scanned(admin)
+  const { json: port } = await admin('GET', `/projects/${PROJECT}`)
+  const exports = [await exported(admin, port.project_id), await exported(admin, port.project_id)] as const
   const replicating = await replicated(admin, make, upstream)
   const { json: quotas } = await admin('GET', '/quotas?page_size=100')
   const quota = quotas.find((each: { ref: { name: string } }) => each.ref.name === 'scrapped').id as number
@@ -79,6 +81,7 @@ export async function seed(url: string, upstream: string): Promise<Seeds> {
       ...delivery,
       vendor: 'GARBAGE_COLLECTION',
       scanner: TRIVY_ID,
+      export: exports[0],
     },
     own: {
       deleteProject: { project: 'scrapped' },
@@ -101,9 +104,20 @@ export async function seed(url: string, upstream: string): Promise<Seeds> {
       ListWebhookJobs: { project: PROJECT, 'query.policy_id': hooks[0] },
       // Every scan has a report of its own, and v1 is scanned again.
       getReportLog: { project: PROJECT, repository: 'app', reference: 'looked-at', report },
+      exportScanData: { 'header.X-Scan-Data-Type': REPORT_TYPE },
+      // What was fetched is gone.
+      downloadScanData: { export: exports[1] },
       ...replicating,
     },
   }
+}
+
+/** A file to fetch. @returns its number */
+async function exported(admin: Harbor, project: number): Promise<number> {
+  const headers = { 'x-scan-data-type': REPORT_TYPE }
+  const { json } = await admin('POST', '/export/cve', { projects: [project] }, headers)
+  while (!(await admin('GET', `/export/cve/execution/${json.id}`)).json.file_present) await sleep(50)
+  return json.id
 }
 
 /** Two registries, two rules, and a run of the first that has ended. */
