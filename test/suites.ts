@@ -67,6 +67,12 @@ const LOCAL: Suite[] = [
   { name: 'access', files: ['test/access'], needs: [], when: 'ci' },
   { name: 'events', files: ['test/events'], needs: [], when: 'default' },
   { name: 'policy', files: ['test/policy'], needs: ['openssl'], when: 'default' },
+  {
+    name: 'policy-signing',
+    files: ['test/signing'],
+    needs: ['cosign', 'notation', 'crane', 'openssl'],
+    when: 'all',
+  },
   { name: 'infra', files: ['test/infra'], needs: [], when: 'default' },
   { name: 'cli', files: ['test/cli/'], needs: [], when: 'default' },
   { name: 'certificates', files: ['test/certificates'], needs: ['openssl'], when: 'default' },
@@ -148,6 +154,7 @@ const LOCAL: Suite[] = [
     ],
     when: 'ci',
   },
+  { name: 'lists', files: ['test/lists'], needs: ['crane', 'oras', 'skopeo', 'jq'], when: 'ci' },
   { name: 'slow', files: ['test/slow'], needs: [], when: 'all' },
   // Mounts a small file system of its own, which takes root.
   { name: 'durability-disk', files: ['test/durability/full-disk.test.ts'], needs: ['mount'], when: 'all' },

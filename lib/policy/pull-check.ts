@@ -8,18 +8,21 @@ import { systemAllowlistIn } from '../registry/system-allowlist.ts'
 import { judge } from './judge.ts'
 import { asksForAnything, type PullPolicy, pullPolicy } from './pull-policy.ts'
 import { trustIn } from './signature-trust.ts'
-import { refusal } from './violation.ts'
+import { refusal, type Violation } from './violation.ts'
+
+/** Who pulls, as far as policies look at it. */
+export interface Puller {
+  principal: string
+  /** Our own scanner, which may always. */
+  scan?: true
+  mayAskFor(action: string, repositoryName: string): Promise<boolean>
+}
 
 /**
  * Costs no call where the project has no policy, one where it has.
- * @param caller `scan`: our own scanner may always
  * @throws PROJECTPOLICYVIOLATION
  */
-export async function checkPull(
-  registry: Registry,
-  found: FoundManifest,
-  caller: { principal: string; scan?: true },
-): Promise<void> {
+export async function checkPull(registry: Registry, found: FoundManifest, caller: Puller): Promise<void> {
   if (caller.scan || found.record.kind !== 'image') return
   const { projectName, id } = found.repository
   const [item] = await readRecent(registry, [keys.project(projectName)])
@@ -31,7 +34,17 @@ export async function checkPull(
     keys.verdict(id, digest),
   ])
   const violations = await judge(registry, policy, found, known)
-  if (violations.length > 0) throw refusal(violations, caller.principal)
+  if (violations.length === 0 || (await mayMend(violations, caller, found.repository.name))) return
+  throw refusal(violations, caller.principal)
+}
+
+/**
+ * Nobody could sign an image they cannot read: what is only not signed or described yet is open to whoever may push there
+ * (docs/adr/0008). Asked for when an image would be refused, and not before.
+ */
+async function mayMend(violations: Violation[], caller: Puller, repository: string): Promise<boolean> {
+  if (violations.some(({ rule }) => rule === 'vulnerability')) return false
+  return caller.mayAskFor('push', repository)
 }
 
 export async function readPullPolicy(registry: Registry, project: Project): Promise<PullPolicy> {

@@ -9,7 +9,7 @@ import type { Repository } from '../registry/repositories.ts'
 import { allBytes } from '../registry/stored-bytes.ts'
 import { accessoriesOf } from './accessories.ts'
 import { bundleFault, simpleSigningFault } from './cosign.ts'
-import { JWS, notationFault } from './notation.ts'
+import { notationFault } from './notation.ts'
 import { type SignatureTrust, trustsCosign } from './signature-trust.ts'
 import type { Violation } from './violation.ts'
 
@@ -88,10 +88,7 @@ async function faultIn(
   const blob = await readSmall(registry, repository.id, layer)
   if (!blob) return 'its bytes are missing, or too many'
   const now = registry.clock.nowMs()
-  if (kind === 'notation')
-    return layer.mediaType === JWS
-      ? notationFault(digest, blob, trust, now)
-      : `its envelope is ${layer.mediaType.slice(0, 100)}, which is not read here: sign with --signature-format jws`
+  if (kind === 'notation') return notationFault(digest, layer.mediaType, blob, trust, now)
   if (layer.mediaType === SIMPLE_SIGNING) return simpleSigningFault(digest, layer, blob, trust, now)
   if (layer.mediaType === BUNDLE) return bundleFault(digest, bytes, blob, trust, now)
   return `it holds ${layer.mediaType.slice(0, 100)}, which is not read here`

@@ -8,6 +8,8 @@ import type { Source } from './place.ts'
 import { namePattern, type ReplicationPolicy } from './policy.ts'
 
 const TASKS_AT_ONCE = 100
+/** Repositories, of which nothing may have been added. */
+const SAVED_EVERY = 20
 /** Any digest: whether the rule takes what has no tag. */
 const UNTAGGED = `sha256:${'0'.repeat(64)}`
 
@@ -36,11 +38,13 @@ export async function plan(context: JobContext, policy: ReplicationPolicy, sourc
           const chosen: string[] = []
           for (const each of some.filter(wanted))
             if (!labels || labels(await labelsOf(source, repository, each))) chosen.push(each)
-          found += await add(context, policy, repository, chosen)
-          await context.save({ repositories: repositories - 1, tags: references })
           context.show({ repositories, found })
+          const added = await add(context, policy, repository, chosen)
+          found += added
+          // What nothing was added of is as soon looked through again.
+          if (added > 0) await context.save({ repositories: repositories - 1, tags: references })
         }
-      await context.save({ repositories, tags: 0 })
+      if (repositories % SAVED_EVERY === 0) await context.save({ repositories, tags: 0 })
     }
   context.log(`${found} artifacts in ${repositories} repositories of ${source.name}`)
   context.show({ repositories, found })

@@ -22,7 +22,7 @@ export interface UpstreamPage {
   more: boolean
 }
 
-/** One page of its tags as a client asked for it. @throws UpstreamError */
+/** One page of its tags as a client asked for it, also of a registry that gives all of them whatever is asked. @throws UpstreamError */
 export async function upstreamTagsPage(
   upstream: Upstream,
   repository: string,
@@ -31,8 +31,14 @@ export async function upstreamTagsPage(
   const query = new URLSearchParams({ n: String(limit), ...(after === undefined ? {} : { last: after }) })
   const path = `/v2/${upstream.at(repository)}/tags/list?${query}`
   for await (const { entries, more } of pages(upstream, path, upstream.pullScope(repository), 'tags'))
-    return { entries: entries.filter(isTag), more }
+    return pageOf(entries.filter(isTag), more, limit, after)
   return { entries: [], more: false }
+}
+
+function pageOf(entries: string[], more: boolean, limit: number, after: string | undefined): UpstreamPage {
+  const from = after === undefined ? 0 : entries.indexOf(after) + 1
+  const end = from + limit
+  return { entries: entries.slice(from, end), more: more || end < entries.length }
 }
 
 /** Names of repositories. @throws UpstreamError, also where the provider has no catalog */

@@ -11,12 +11,12 @@ afterAll(() => rmSync(outdir, { recursive: true }))
 const bundles = bundle(outdir)
 
 const BUDGETS_BYTES: Record<string, number> = {
-  // 750 KiB, of which a cache of other registries is 40, and the check of signatures 45.
-  registry: 768_000,
-  token: 768_000,
+  // Of which a cache of other registries is 40,000, and the check of signatures 75,000, CBOR for a third of them.
+  registry: 800_000,
+  token: 800_000,
   // The whole of Harbor's API: nobody waits for it with a pull or a push under way.
   // An engine of regular expressions that cannot hang, for the filters of rules, is 110 KB of it and of the relay.
-  management: 1_300_000,
+  management: 1_400_000,
   // Nobody waits for these.
   relay: 880_000,
   jobs: 1_000_000,

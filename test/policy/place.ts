@@ -108,12 +108,16 @@ function vulnerability(id: string, severity: Severity, digest: Digest): Vulnerab
 export async function pull(
   registry: Registry,
   digest: Digest,
-  caller: { scan?: true } = {},
+  caller: { scan?: true; pushes?: true } = {},
 ): Promise<string> {
   const found = await findManifest(registry, NAME, byDigest(digest))
   try {
     const isScanner = caller.scan || process.env.SABOTAGE === 'policy-all-scan'
-    await checkPull(registry, found, { principal: 'alice', ...(isScanner ? { scan: true } : {}) })
+    await checkPull(registry, found, {
+      principal: 'alice',
+      mayAskFor: async () => caller.pushes ?? false,
+      ...(isScanner ? { scan: true } : {}),
+    })
     return 'pulled'
   } catch (error) {
     if (!(error instanceof RegistryError) || error.code !== 'PROJECTPOLICYVIOLATION') throw error

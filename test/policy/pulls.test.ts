@@ -13,6 +13,7 @@ import { IMAGE_CONFIG, LAYER } from './place.ts'
 import { ecKey, pem, signed, simplePayload } from './signer.ts'
 
 const SCANNED = { prevent_vul: 'true', severity: 'high' }
+const OTHER = { mediaType: LAYER, text: 'not signed at all' }
 const SIMPLE = 'application/vnd.dev.cosign.simplesigning.v1+json'
 
 let directory: string
@@ -104,11 +105,17 @@ test('a refused pull is 412 PROJECTPOLICYVIOLATION, for every client but our sca
 
 test('a project that names a key takes images which that key signed, and no others', async () => {
   await project('signed', { enable_content_trust_cosign: 'true' })
+  await makeUser(admin, 'deployer')
+  const guest = { role_id: 3, member_user: { username: 'deployer' } }
+  expect((await admin('POST', '/projects/signed/members', guest)).status).toBe(201)
+  const asGuest = clientOf(server.url, basic('deployer', PASSWORD))
+  const pullAsGuest = (name: string, reference: string) =>
+    asGuest('GET', `/v2/${name}/manifests/${reference}`)
   const { publicKey, privateKey } = ecKey()
   const trust = { cosign_keys: [pem(publicKey)] }
   expect((await trustOf('PUT', 'signed', trust)).status).toBe(200)
   const image = await push('signed/app', 'v1', { mediaType: LAYER, text: 'another layer' })
-  expect((await pull('GET', 'signed/app', 'v1')).message).toContain('The image is not signed by cosign')
+  expect((await pullAsGuest('signed/app', 'v1')).message).toContain('The image is not signed by cosign')
   const payload = simplePayload(image)
   const sign = (signature: string) =>
     push('signed/app', `${image.replace(':', '-')}.sig`, {
@@ -117,10 +124,13 @@ test('a project that names a key takes images which that key signed, and no othe
       annotations: { 'dev.cosignproject.cosign/signature': signature },
     })
   const signature = await sign(signed(ecKey().privateKey, payload))
-  expect((await pull('GET', 'signed/app', 'v1')).message).toContain('none of the keys the project trusts')
-  expect((await pull('GET', 'signed/app', signature)).status).toBe(200)
+  expect((await pullAsGuest('signed/app', 'v1')).message).toContain('none of the keys the project trusts')
+  expect((await pullAsGuest('signed/app', signature)).status).toBe(200)
   await sign(signed(privateKey, payload))
-  expect((await pull('GET', 'signed/app', 'v1')).status).toBe(200)
+  expect((await pullAsGuest('signed/app', 'v1')).status).toBe(200)
+  // Whoever may push may sign, and has to read for that what is not signed yet.
+  expect((await pull('GET', 'signed/app', await push('signed/app', 'v2', OTHER))).status).toBe(200)
+  expect((await pullAsGuest('signed/app', 'v2')).status).toBe(412)
   expect((await run('policy', 'show', 'signed')).stdout).toContain('cosign\tkeys: 1')
 })
 

@@ -28,7 +28,11 @@ test('an image without a bill of materials is refused, and other referrers are n
   expect(await pull(registry, image)).toContain(REFUSED)
   await refer('application/vnd.example+json', { artifactType: 'application/vnd.example' })
   expect(await pull(registry, image)).toContain(REFUSED)
-  await setPolicy(registry, { require_sbom: 'false' })
+  // Whoever may push may attach one, and reads the image for that.
+  expect(await pull(registry, image, { pushes: true })).toBe('pulled')
+  await setPolicy(registry, { require_sbom: 'true', prevent_vul: 'true', severity: 'high' })
+  expect(await pull(registry, image, { pushes: true })).toContain('without vulnerability scanning')
+  await setPolicy(registry, { require_sbom: 'false', prevent_vul: 'false' })
   expect(await pull(registry, image)).toBe('pulled')
 })
 
