@@ -2,6 +2,8 @@
 // the files.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { clientOf, indexOf } from '../api/client.ts'
+import { basic, type Harbor, harborOf, makeProject, makeUser, numberOf } from '../api/management.ts'
 import {
   type CannedTrivy,
   cannedTrivy,
@@ -11,8 +13,6 @@ import {
 } from '../support/canned-trivy.ts'
 import { csvRows } from '../support/csv.ts'
 import { ADMIN_PASSWORD, type Server, startServer } from '../support/server.ts'
-import { clientOf, indexOf } from './client.ts'
-import { basic, type Harbor, harborOf, makeProject, makeUser, numberOf } from './management.ts'
 
 const TYPE = { 'x-scan-data-type': 'application/vnd.security.vulnerability.report; version=1.1' }
 const HEADER = [
