@@ -7,11 +7,12 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import { cannedTrivy } from '../support/canned-trivy.ts'
 import { startDockerHub } from '../support/docker-hub.ts'
+import { startFakeScanner } from '../support/fake-scanner.ts'
 import { ADMIN_PASSWORD, startServer } from '../support/server.ts'
 import { findTool, toolPath } from '../tools.ts'
 import type { Answered } from './reached.ts'
 import { startRecordingProxy } from './recording-proxy.ts'
-import { type Seeds, seed } from './seeds.ts'
+import { type Others, type Seeds, seed } from './seeds.ts'
 
 const run = promisify(execFile)
 const DOCUMENT = path.resolve(import.meta.dirname, '../../docs/openapi.yaml')
@@ -78,7 +79,8 @@ export async function fuzz(examples: number, spoiled?: string): Promise<Fuzzed> 
   await trivy.finds('port/app', [FOUND])
   const args = ['--upstream-private-networks', '127.0.0.0/8', ...trivy.args]
   const server = await startServer({ open: false, args })
-  const seeds = await seed(server.url, other.url)
+  const scanner = await startFakeScanner()
+  const seeds = await seed(server.url, { registry: other.url, scanner: scanner.url })
   const proxy = await startRecordingProxy(server.url, spoiled)
   const program = findTool('schemathesis')!
   const startedMs = performance.now()
@@ -86,7 +88,10 @@ export async function fuzz(examples: number, spoiled?: string): Promise<Fuzzed> 
     const config = path.join(directory, 'schemathesis.toml')
     await writeFile(config, configuration(seeds))
     const document = path.join(directory, 'openapi.yaml')
-    await writeFile(document, withExamples(await readFile(DOCUMENT, 'utf8'), seeds, hub.url))
+    await writeFile(
+      document,
+      withExamples(await readFile(DOCUMENT, 'utf8'), seeds, { registry: hub.url, scanner: scanner.url }),
+    )
     const options = [
       ...['--config-file', config, 'run', document, '--url', `${proxy.url}/api/v2.0`],
       ...['--phases', 'examples,coverage,fuzzing', '--checks', CHECKS.join(',')],
@@ -107,16 +112,18 @@ export async function fuzz(examples: number, spoiled?: string): Promise<Fuzzed> 
     }
   } finally {
     await proxy.close()
+    await scanner.close()
     for (const each of [server, hub, other]) await each.stop()
     await trivy.close()
     await rm(directory, { recursive: true, force: true })
   }
 }
 
-/** The document whose examples name what is there: its registry is an imitation, and numbers are those of the seeds. */
-function withExamples(document: string, { own }: Seeds, upstream: string): string {
+/** The document whose examples name what is there: its registry and scanner are imitations, and numbers are those of the seeds. */
+function withExamples(document: string, { own }: Seeds, { registry, scanner }: Others): string {
   return document
-    .replaceAll('https://hub.docker.com', upstream)
+    .replaceAll('https://hub.docker.com', registry)
+    .replaceAll('https://scanner.example.com', scanner)
     .replaceAll(/( +type: )docker-hub$/gm, '$1docker-registry')
     .replaceAll(/(dest_registry:\s+id: )\d+$/gm, `$1${own.getRegistry!.registry}`)
     .replaceAll(/( +policy_id: )\d+$/gm, `$1${own.getReplicationPolicy!.policy}`)
