@@ -6,11 +6,12 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { startDockerHub } from '../support/docker-hub.ts'
+import { startFakeScanner } from '../support/fake-scanner.ts'
 import { ADMIN_PASSWORD, startServer } from '../support/server.ts'
 import { findTool, toolPath } from '../tools.ts'
 import type { Answered } from './reached.ts'
 import { startRecordingProxy } from './recording-proxy.ts'
-import { type Seeds, seed } from './seeds.ts'
+import { type Others, type Seeds, seed } from './seeds.ts'
 
 const run = promisify(execFile)
 const DOCUMENT = path.resolve(import.meta.dirname, '../../docs/openapi.yaml')
@@ -71,7 +72,8 @@ export async function fuzz(examples: number, spoiled?: string): Promise<Fuzzed> 
   const other = await startServer()
   const hub = await startDockerHub({ origin: other.url, login: { name: 'captain', password: 'a token' } })
   const server = await startServer({ open: false, args: ['--upstream-private-networks', '127.0.0.0/8'] })
-  const seeds = await seed(server.url, other.url)
+  const scanner = await startFakeScanner()
+  const seeds = await seed(server.url, { registry: other.url, scanner: scanner.url })
   const proxy = await startRecordingProxy(server.url, spoiled)
   const program = findTool('schemathesis')!
   const startedMs = performance.now()
@@ -79,7 +81,10 @@ export async function fuzz(examples: number, spoiled?: string): Promise<Fuzzed> 
     const config = path.join(directory, 'schemathesis.toml')
     await writeFile(config, configuration(seeds))
     const document = path.join(directory, 'openapi.yaml')
-    await writeFile(document, withExamples(await readFile(DOCUMENT, 'utf8'), seeds, hub.url))
+    await writeFile(
+      document,
+      withExamples(await readFile(DOCUMENT, 'utf8'), seeds, { registry: hub.url, scanner: scanner.url }),
+    )
     const options = [
       ...['--config-file', config, 'run', document, '--url', `${proxy.url}/api/v2.0`],
       ...['--phases', 'examples,coverage,fuzzing', '--checks', CHECKS.join(',')],
@@ -100,15 +105,17 @@ export async function fuzz(examples: number, spoiled?: string): Promise<Fuzzed> 
     }
   } finally {
     await proxy.close()
+    await scanner.close()
     for (const each of [server, hub, other]) await each.stop()
     await rm(directory, { recursive: true, force: true })
   }
 }
 
-/** The document whose examples name what is there: its registry is an imitation, and numbers are those of the seeds. */
-function withExamples(document: string, { own }: Seeds, upstream: string): string {
+/** The document whose examples name what is there: its registry and scanner are imitations, and numbers are those of the seeds. */
+function withExamples(document: string, { own }: Seeds, { registry, scanner }: Others): string {
   return document
-    .replaceAll('https://hub.docker.com', upstream)
+    .replaceAll('https://hub.docker.com', registry)
+    .replaceAll('https://scanner.example.com', scanner)
     .replaceAll(/( +type: )docker-hub$/gm, '$1docker-registry')
     .replaceAll(/(dest_registry:\s+id: )\d+$/gm, `$1${own.getRegistry!.registry}`)
     .replaceAll(/( +policy_id: )\d+$/gm, `$1${own.getReplicationPolicy!.policy}`)

@@ -13,6 +13,7 @@ import { LABEL_ROUTES } from './labels.ts'
 import { MEMBER_ROUTES } from './members.ts'
 import { METADATA_ROUTES } from './metadatas.ts'
 import { PERMISSION_ROUTES } from './permissions.ts'
+import { PROJECT_SCANNER_ROUTES } from './project-scanner.ts'
 import { PROJECT_SUMMARY_ROUTES } from './project-summary.ts'
 import { PROJECT_ROUTES } from './projects.ts'
 import { QUOTA_ROUTES } from './quotas.ts'
@@ -69,5 +70,6 @@ export const ROUTES: HarborRoute[] = [
   ...REPLICATION_EXECUTION_ROUTES,
   ...SCAN_ALL_ROUTES,
   ...SCANNER_ROUTES,
+  ...PROJECT_SCANNER_ROUTES,
   ...SECURITY_ROUTES,
 ]

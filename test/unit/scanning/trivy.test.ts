@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Digest } from '../../../lib/oci/digest.ts'
-import type { ScanTarget } from '../../../lib/scanning/scanner.ts'
+import type { ImageTarget } from '../../../lib/scanning/scanner.ts'
 import { createTrivy, type TrivySettings } from '../../../lib/scanning/trivy.ts'
 
 let directory: string
@@ -15,10 +15,11 @@ beforeEach(async () => {
 })
 afterEach(() => rm(directory, { recursive: true, force: true }))
 
-const target: ScanTarget = {
+const target: ImageTarget = {
   origin: 'http://127.0.0.1:5050',
   repository: 'library/app',
   digest: `sha256:${'a'.repeat(64)}` as Digest,
+  mediaType: 'application/vnd.oci.image.manifest.v1+json',
   token: 'the token',
 }
 const VERSION = `if [ "$1" = version ]; then echo '{"Version":"0.72.0"}'; exit 0; fi`
