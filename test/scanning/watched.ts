@@ -49,6 +49,7 @@ export async function scanAlone(
     origin: at.server.url,
     repository,
     digest: digest as Digest,
+    mediaType: 'application/vnd.oci.image.manifest.v1+json',
     token: await tokens.issueScan(repository),
   }
   const context = { signal: AbortSignal.timeout(200_000), log: (line: string) => lines.push(line) }
