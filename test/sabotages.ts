@@ -94,6 +94,24 @@ export const SABOTAGES: Sabotage[] = [
     needs: ['trivy', 'trivy-db', 'go', 'crane', 'oras', 'docker-registry'],
   },
   {
+    name: 'scanners-report',
+    breaks: 'the registry’s report lacks a vulnerability that the scanner elsewhere found',
+    files: ['test/scanners'],
+    needs: ['harbor-scanner-trivy', 'redis-server', 'trivy', 'trivy-db', 'go', 'crane', 'oras'],
+  },
+  {
+    name: 'scanner-follows',
+    breaks: 'redirects of scanners elsewhere are followed, wherever they lead',
+    files: ['test/unit/scanning/adapter.test.ts'],
+    needs: [],
+  },
+  {
+    name: 'versions-as-text',
+    breaks: 'versions are compared as text',
+    files: ['test/unit/sbom/versions.test.ts'],
+    needs: [],
+  },
+  {
     name: 'no-fsync',
     breaks: 'files are acknowledged without having been synced',
     files: ['test/durability/sync.test.ts'],

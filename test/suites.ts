@@ -114,6 +114,12 @@ const LOCAL: Suite[] = [
     needs: ['trivy', 'trivy-db', 'go', 'crane', 'oras', 'docker-registry', 'jq', 'python3'],
     when: 'all',
   },
+  {
+    name: 'scanners',
+    files: ['test/scanners'],
+    needs: ['harbor-scanner-trivy', 'redis-server', 'trivy', 'trivy-db', 'go', 'crane', 'oras'],
+    when: 'all',
+  },
   { name: 'durability-kill', files: ['test/durability/kill.test.ts'], needs: [], when: 'ci' },
   { name: 'durability-sync', files: ['test/durability/sync.test.ts'], needs: ['strace'], when: 'ci' },
   { name: 'cfn-lint', files: ['test/lint'], needs: ['cfn-lint'], when: 'ci' },

@@ -132,7 +132,7 @@ const OUTSIDE: Record<string, string[]> = {
     'node:zlib',
     'zod/mini',
   ],
-  sbom: ['node:util', 'node:zlib'],
+  sbom: ['node:util', 'node:zlib', 'semver'],
   policy: ['node:crypto', '@sigstore/core', 'cborg', 'jose'],
   jobs: ['node:crypto', 'node:timers/promises', 'croner'],
   kinds: [],
