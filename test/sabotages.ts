@@ -82,6 +82,12 @@ export const SABOTAGES: Sabotage[] = [
     needs: ['trivy', 'trivy-db', 'go', 'crane', 'oras', 'docker-registry'],
   },
   {
+    name: 'security-sums',
+    breaks: 'what a scan found before the last one is counted in the sums too',
+    files: ['test/scanning/security-hub.test.ts'],
+    needs: ['trivy', 'trivy-db', 'go', 'crane', 'oras', 'docker-registry', 'jq', 'python3'],
+  },
+  {
     name: 'sbom-packages',
     breaks: 'a bill of materials lacks a package that the image has',
     files: ['test/scanning/sbom.test.ts'],

@@ -111,7 +111,7 @@ const LOCAL: Suite[] = [
   {
     name: 'scan',
     files: ['test/scanning'],
-    needs: ['trivy', 'trivy-db', 'go', 'crane', 'oras', 'docker-registry'],
+    needs: ['trivy', 'trivy-db', 'go', 'crane', 'oras', 'docker-registry', 'jq', 'python3'],
     when: 'all',
   },
   {
@@ -160,6 +160,7 @@ const LOCAL: Suite[] = [
     ],
     when: 'ci',
   },
+  { name: 'exports', files: ['test/exports'], needs: ['python3'], when: 'ci' },
   { name: 'lists', files: ['test/lists'], needs: ['crane', 'oras', 'skopeo', 'jq'], when: 'ci' },
   { name: 'slow', files: ['test/slow'], needs: [], when: 'all' },
   // Mounts a small file system of its own, which takes root.
