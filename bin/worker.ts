@@ -43,12 +43,13 @@ const { registry, secrets, ecr } = stores
 const guard = createAddressGuard(privateNetworks(config))
 const upstreams = new Upstreams({ keys: secrets, guard, ...(ecr ? { ecr } : {}) })
 // The scanner pulls from this very process, so that it needs no way to the front door, nor its certificate.
-const front = await startServer({ ...config, ...LOOPBACK }, stores)
-const scanning = scanningOf(stores, config, () => front.url)
+const { externalUrl: _, ...inside } = config
+const front = await startServer({ ...inside, ...LOOPBACK }, stores)
+const scanning = scanningOf(stores, config, upstreams, () => front.url)
 const kinds = jobKinds({
   sweepNow: (trigger) => sweep(registry, trigger),
   upstreams,
-  ...(scanning ? { scanning } : {}),
+  scanning,
 })
 const queue = createSqsQueue(new SQSClient({}), { url, visibilitySeconds: 120 })
 const worker = runWorker(

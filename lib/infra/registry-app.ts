@@ -64,7 +64,7 @@ export function buildRegistry(
   const workers = new WorkersStack(app, id('workers'), cloud, {
     ...stack('workers'),
     ...tasks,
-    environment: { ...tasks.environment, ...scannerEnvironment(config) },
+    environment: { ...tasks.environment, ...scannerEnvironment(config, cloud) },
   })
   const events = new EventsStack(app, id('events'), cloud, { ...stack('events'), ...functions, workers })
   const ingest =
@@ -179,8 +179,10 @@ function environmentOf(config: Config, cloud: CloudConfig, data: DataStack): Rec
 }
 
 /** Of the workers alone, who scan; what is as it always is, is not told. */
-function scannerEnvironment(config: Config): Record<string, string> {
+function scannerEnvironment(config: Config, { domain }: CloudConfig): Record<string, string> {
   const told = {
+    // Scanners elsewhere pull from the front door.
+    ENTREPOT_EXTERNAL_URL: domain ? `https://${domain.name}` : '',
     ENTREPOT_TRIVY: config.trivy === 'trivy' ? '' : config.trivy,
     ENTREPOT_TRIVY_CHECKS: config.trivyChecks,
     ENTREPOT_TRIVY_IGNORE_UNFIXED: config.trivyIgnoreUnfixed,

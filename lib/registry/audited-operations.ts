@@ -54,6 +54,9 @@ export const AUDITED_EVENTS = [
   'create_scan',
   'create_scan_all',
   'update_scan_all',
+  'create_scanner',
+  'update_scanner',
+  'delete_scanner',
 ]
 
 /** Something that somebody did, or tried to do. */

@@ -62,6 +62,9 @@
 //   CFG                     system                    settings of the whole registry
 //   CFG                     allowlist                 vulnerabilities that keep nobody from pulling anything
 //   CFG                     scanner                   what the scanner said last of itself and its database
+//   CFG                     scanners                  which scanner is the default, and whether the built-in one is off
+//   SCANNERS                S#<scanner>               a scanner elsewhere, by its id: URL, sealed credential
+//   SCANNERS                N#<name> | U#<url>        names and URLs of scanners, unique -> id
 //   NUM#<kind>              N                         the last number given to something of that kind
 //   PID#<number>            P                         a project's number -> its name and id
 //   LB#<label>              L                         label, by its number: name, colour, scope, project
@@ -113,6 +116,7 @@
 //   b/<repo>/sha256/<hex>/<session>  a blob's bytes, put there by the client itself; the store checked the hash
 //   b/<repo>/m/<id>         a manifest above 64 KiB; <id> is the push attempt
 //   b/<repo>/r/<id>         a scan's whole report, compressed JSON
+//   b/<project>/x/<id>      an export of what scans found, comma-separated values
 import type { Key } from './ports.ts'
 
 const SHARDS = 4
@@ -242,6 +246,10 @@ export const keys = {
   }),
   configuration: { pk: 'CFG', sk: 'system' } as Key,
   scannerState: { pk: 'CFG', sk: 'scanner' } as Key,
+  scannerSettings: { pk: 'CFG', sk: 'scanners' } as Key,
+  scannerRegistration: (id: string): Key => ({ pk: 'SCANNERS', sk: `S#${id}` }),
+  scannerName: (name: string): Key => ({ pk: 'SCANNERS', sk: `N#${name}` }),
+  scannerUrl: (url: string): Key => ({ pk: 'SCANNERS', sk: `U#${url}` }),
   systemAllowlist: { pk: 'CFG', sk: 'allowlist' } as Key,
   lastNumber: (kind: string): Key => ({ pk: `NUM#${kind}`, sk: 'N' }),
   projectNumber: (number: number): Key => ({ pk: `PID#${number}`, sk: 'P' }),
@@ -312,6 +320,7 @@ export const partitions = {
   groups: 'GROUPS',
   robots: 'ROBOTS',
   remoteRegistries: 'REGISTRIES',
+  scanners: 'SCANNERS',
   remoteRegistry: (id: number) => `RG#${id}`,
   replicationPolicies: 'POLICIES',
   replicationByEvent: 'POLICIES#event',

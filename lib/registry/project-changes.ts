@@ -18,6 +18,7 @@ export type ProjectChange = Partial<
     | 'quotaBytes'
     | 'allowlist'
     | 'immutableRules'
+    | 'scannerId'
   >
 >
 

@@ -31,6 +31,8 @@ export interface Project {
   notices?: NoticeType[]
   /** It is a cache of that registry, which nobody pushes to; fixed for its life. */
   registryId?: number
+  /** Its own scanner's id, where it has another than the default. */
+  scannerId?: string
   /** Which tags may not move or go. Kept here because pushes read the project anyway; absent where there are none. */
   immutableRules?: ImmutableRule[]
 }
@@ -174,6 +176,7 @@ export function projectIn(item: Item, name: string): Project {
     keepUntagged: item.attributes.keepUntagged === true,
     ...(item.attributes.notices ? { notices: item.attributes.notices as NoticeType[] } : {}),
     ...(typeof item.attributes.registryId === 'number' ? { registryId: item.attributes.registryId } : {}),
+    ...(typeof item.attributes.scannerId === 'string' ? { scannerId: item.attributes.scannerId } : {}),
     ...(item.attributes.immutableRules
       ? { immutableRules: item.attributes.immutableRules as unknown as ImmutableRule[] }
       : {}),

@@ -10,6 +10,7 @@ import type { Registry } from '../registry/registry.ts'
 import type { Repository } from '../registry/repositories.ts'
 import { type Attempt, isOver, readAttempt, type ScanType, scanItem, stateOfScan, unchanged } from './scan.ts'
 import type { Scannable } from './scannable.ts'
+import { type ChosenScanner, requireEnabled, scannerFor } from './scanner-choice.ts'
 
 /** What a task of a scan is told. */
 export interface ScanPayload {
@@ -39,12 +40,16 @@ export async function beginScan(
   { trigger, operator, type }: Wish,
 ): Promise<number | undefined> {
   const { repository, digest, mediaType, images } = wanted
+  const scanner = await scannerFor(jobs.registry, repository.name, type)
+  requireEnabled(scanner)
   if (images.length === 0)
     throw new RegistryError(
       'REQUEST_INVALID',
-      `the configured scanner Trivy does not support scanning artifact with mime type ${mediaType}`,
+      `the configured scanner ${scanner.name} does not support scanning artifact with mime type ${mediaType}`,
     )
-  const noted = await Promise.all(images.map((image) => noteScan(jobs.registry, repository, image, { type })))
+  const noted = await Promise.all(
+    images.map((image) => noteScan(jobs.registry, repository, image, scanner, { type })),
+  )
   const fresh = noted.filter((each) => each !== undefined)
   if (fresh.length === 0) return undefined
   const tasks = fresh.map(({ image, scan }) =>
@@ -73,6 +78,7 @@ export async function noteScan(
   registry: Registry,
   { id }: Pick<Repository, 'id'>,
   image: Digest,
+  scanner: ChosenScanner,
   { execution = 0, task = 0, type = 'vulnerability' }: Noted = {},
 ): Promise<NotedScan | undefined> {
   const before = await readAttempt(registry, id, image, type)
@@ -82,6 +88,7 @@ export async function noteScan(
     execution,
     task,
     begunAtMs: registry.clock.nowMs(),
+    ...(scanner.registration ? { scanner: scanner.name } : {}),
     done: false,
     ...(before?.found ? { found: before.found } : {}),
   }

@@ -74,8 +74,12 @@ export async function overviewOf(registry: Registry, scans: readonly Scan[]): Pr
     ...(ended.length === states.length ? { endedAtMs: Math.max(...ended) } : {}),
     completePercent: Math.floor((100 * states.filter(isOver).length) / states.length),
     ...(newest ? { summary: addSummaries(found.map(({ summary }) => summary)) } : {}),
-    scanner: newest?.scanner ?? SCANNER,
+    scanner: newest?.scanner ?? unsaid(scans[0]!),
   }
+}
+
+function unsaid({ scanner }: Scan): ScannerName {
+  return scanner === undefined ? SCANNER : { name: scanner, vendor: '', version: '' }
 }
 
 /** As in Harbor: what still goes on comes first, then what failed. */

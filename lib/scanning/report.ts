@@ -1,5 +1,5 @@
 // Reports in Harbor's native format (application/vnd.security.vulnerability.report; version=1.1), and their summaries.
-import { type Severity, worst } from './severity.ts'
+import { type Severity, severityRank, worst } from './severity.ts'
 
 export const REPORT_TYPE = 'application/vnd.security.vulnerability.report; version=1.1'
 /** The older name of the same, for clients that ask for it alone. */
@@ -54,6 +54,14 @@ export interface Summary {
   /** By severity; those that are zero are absent. */
   counts: Partial<Record<Severity, number>>
   severity: Severity
+}
+
+/** One entry for a vulnerability of a version of a package, as Harbor keeps them; worst first. */
+export function worstFirst(found: Vulnerability[]): Vulnerability[] {
+  const byKey = new Map(found.map((each) => [`${each.id}|${each.package}|${each.version}`, each]))
+  return [...byKey.values()].sort(
+    (a, b) => severityRank(b.severity) - severityRank(a.severity) || (a.id < b.id ? -1 : 1),
+  )
 }
 
 export function summaryOf(vulnerabilities: readonly Vulnerability[]): Summary {

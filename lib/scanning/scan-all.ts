@@ -12,6 +12,7 @@ import { readRepository } from '../registry/repositories.ts'
 import { noteScan, type ScanPayload, scanTask } from './begin.ts'
 import { imageScan, type Scanning, scanOne } from './job.ts'
 import { scannableAt } from './scannable.ts'
+import { type ChosenScanner, scannerOfRepository } from './scanner-choice.ts'
 
 /** Tasks added at once. */
 const BATCH = 50
@@ -68,10 +69,12 @@ async function findAll(context: JobContext): Promise<void> {
 async function* imagesOf(registry: Registry, name: string, execution: number): AsyncGenerator<TaskSpec[]> {
   const found = await readRepository(registry, name)
   if (!found) return
+  const scanner = await scannerOfRepository(registry, name)
+  if (scanner.disabled) return
   let tasks: TaskSpec[] = []
   for await (const page of pagesOf(registry.metadata, { pk: partitions.manifests(found.repository.id) }))
     for (const { sk } of page) {
-      const task = await taskFor(registry, name, sk.slice(sk.indexOf('#') + 1) as Digest, execution)
+      const task = await taskFor(registry, name, sk.slice(sk.indexOf('#') + 1) as Digest, scanner, execution)
       if (task) tasks.push(task)
       if (tasks.length < BATCH) continue
       yield tasks
@@ -85,12 +88,13 @@ async function taskFor(
   registry: Registry,
   name: string,
   digest: Digest,
+  scanner: ChosenScanner,
   execution: number,
 ): Promise<TaskSpec | undefined> {
   try {
     const { repository, images } = await scannableAt(registry, name, { kind: 'digest', digest })
     if (images[0] !== digest) return undefined
-    const noted = await noteScan(registry, repository, digest, { execution })
+    const noted = await noteScan(registry, repository, digest, scanner, { execution })
     return noted && scanTask(repository, digest, noted.scan, [])
   } catch (error) {
     if (error instanceof RegistryError && error.status < 500) return undefined

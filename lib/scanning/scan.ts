@@ -22,6 +22,8 @@ export interface Attempt<Result extends Times = Times> {
   execution: number
   task: number
   begunAtMs: number
+  /** The name that the scanner is registered by; absent of the built-in one. */
+  scanner?: string
   /** Whether what was found is of this attempt. */
   done: boolean
   /** Of the last scan that succeeded: kept while the next one runs, and when it fails. */

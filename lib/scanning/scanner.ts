@@ -12,6 +12,11 @@ export interface ScanTarget {
   token: string
 }
 
+/** With the media type of its manifest. */
+export interface ImageTarget extends ScanTarget {
+  mediaType: string
+}
+
 export interface ScannerState extends ScannerName {
   /** When its vulnerability database was made; absent before it has one. */
   databaseAtMs?: number
@@ -27,7 +32,7 @@ export interface Scanner {
   /** @throws ScannerError when it is not there */
   state(signal: AbortSignal): Promise<ScannerState>
   /** @throws ScannerError */
-  scan(target: ScanTarget, context: ScanContext): Promise<Report & { databaseAtMs?: number }>
+  scan(target: ImageTarget, context: ScanContext): Promise<Report & { databaseAtMs?: number }>
 }
 
 /** Why a scan failed, for whoever asked for it. */

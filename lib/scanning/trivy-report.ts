@@ -3,16 +3,17 @@
 import * as z from 'zod/mini'
 import type { Digest } from '../oci/digest.ts'
 import type { Matched } from './describer.ts'
-import type { Finding, Report, ScannerName, Vulnerability } from './report.ts'
+import { type Finding, type Report, type ScannerName, type Vulnerability, worstFirst } from './report.ts'
 import { ScannerError } from './scanner.ts'
-import { type Severity, severityNamed, severityRank, worst } from './severity.ts'
+import { type Severity, severityNamed, worst } from './severity.ts'
 
 const LINKS_LIMIT = 50
 /** The shape this was written for. */
 const SCHEMA_VERSION = 2
 
 const text = z.catch(z.string(), '')
-const cvss = z.object({
+/** As trivy has it, and Harbor's adapter of trivy hands it on. */
+export const cvss = z.object({
   V2Score: z.optional(z.number()),
   V3Score: z.optional(z.number()),
   V2Vector: z.optional(z.string()),
@@ -59,7 +60,7 @@ export function reportIn(
   { digest, scanner, atMs }: { digest: Digest; scanner: ScannerName; atMs: number },
 ): Report {
   const results = resultsIn(json)
-  const vulnerabilities = unique(
+  const vulnerabilities = worstFirst(
     results.flatMap(({ Vulnerabilities }) =>
       (Vulnerabilities ?? []).map((each) => ({ ...vulnerabilityOf(each), artifact_digests: [digest] })),
     ),
@@ -106,7 +107,7 @@ function resultsIn(json: string): Result[] {
 }
 
 function vulnerabilityOf(found: Found): Matched['vulnerability'] {
-  const preferred = found.CVSS?.nvd ?? Object.values(found.CVSS ?? {})[0]
+  const preferred = preferredCvss(found.CVSS)
   return {
     id: found.VulnerabilityID,
     package: found.PkgName,
@@ -115,28 +116,26 @@ function vulnerabilityOf(found: Found): Matched['vulnerability'] {
     severity: severityNamed(found.Severity),
     description: found.Description,
     links: found.PrimaryURL === '' ? (found.References ?? []).slice(0, LINKS_LIMIT) : [found.PrimaryURL],
-    ...(preferred ? { preferred_cvss: scoresOf(preferred) } : {}),
+    ...(preferred ? { preferred_cvss: preferred } : {}),
     cwe_ids: found.CweIDs ?? [],
     status: found.Status,
     vendor_attributes: found.CVSS ? { CVSS: found.CVSS } : {},
   }
 }
 
-function scoresOf({ V2Score, V3Score, V2Vector, V3Vector }: z.infer<typeof cvss>) {
+/** NVD's own, else any. */
+export function preferredCvss(
+  scores: Record<string, z.infer<typeof cvss>> | undefined,
+): Vulnerability['preferred_cvss'] {
+  const preferred = scores?.nvd ?? Object.values(scores ?? {})[0]
+  if (!preferred) return undefined
+  const { V2Score, V3Score, V2Vector, V3Vector } = preferred
   return {
     ...(V3Score === undefined ? {} : { score_v3: V3Score }),
     ...(V2Score === undefined ? {} : { score_v2: V2Score }),
     ...(V3Vector === undefined ? {} : { vector_v3: V3Vector }),
     ...(V2Vector === undefined ? {} : { vector_v2: V2Vector }),
   }
-}
-
-/** One entry for a vulnerability of a version of a package, as Harbor keeps them; worst first. */
-export function unique(found: Vulnerability[]): Vulnerability[] {
-  const byKey = new Map(found.map((each) => [`${each.id}|${each.package}|${each.version}`, each]))
-  return [...byKey.values()].sort(
-    (a, b) => severityRank(b.severity) - severityRank(a.severity) || (a.id < b.id ? -1 : 1),
-  )
 }
 
 function findingsOf({ Target, Secrets, Misconfigurations }: Result): Finding[] {

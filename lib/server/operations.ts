@@ -20,6 +20,7 @@ import { type Operation, one, parsed, UsageError } from './operation.ts'
 import { POLICY_OPERATIONS } from './policy-operations.ts'
 import { PROXY_OPERATIONS } from './proxy-operations.ts'
 import { ROBOT_OPERATIONS } from './robot-operations.ts'
+import { SBOM_OPERATIONS } from './sbom-operations.ts'
 import { USER_OPERATIONS } from './user-operations.ts'
 
 const LISTED = 1000
@@ -60,6 +61,7 @@ export const OPERATIONS: Record<string, Operation> = {
   ...ROBOT_OPERATIONS,
   ...PROXY_OPERATIONS,
   ...POLICY_OPERATIONS,
+  ...SBOM_OPERATIONS,
   ...JOB_OPERATIONS,
   ...IMPORT_OPERATIONS,
   explain: EXPLAIN_OPERATION,

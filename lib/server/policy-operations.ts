@@ -7,9 +7,9 @@ import { allowlistEndMs, type PullPolicy } from '../policy/pull-policy.ts'
 import { type ReplayedPulls, replay } from '../policy/replay.ts'
 import { trustsCosign } from '../policy/signature-trust.ts'
 import { findProject } from '../registry/projects.ts'
-import { type Operation, one, parsed, UsageError } from './operation.ts'
+import { type Operation, one, parsed } from './operation.ts'
+import { spanMs } from './span.ts'
 
-const UNIT_MS: Record<string, number> = { h: 3_600_000, d: 86_400_000 }
 const NAMED = 5
 
 export const POLICY_OPERATIONS: Record<string, Operation> = {
@@ -31,7 +31,7 @@ export const POLICY_OPERATIONS: Record<string, Operation> = {
       const { positionals, values } = parsed(args, { last: { type: 'string' } })
       const last = values.last ?? '30d'
       const file = policyFileIn(mapInText(one(positionals)))
-      const { pulls, gone, refused } = await replay(registry, file, registry.clock.nowMs() - span(last))
+      const { pulls, gone, refused } = await replay(registry, file, registry.clock.nowMs() - spanMs(last))
       for (const each of refused) print(refusedLine(each))
       const count = refused.reduce((sum, each) => sum + each.pulls, 0)
       print(
@@ -76,11 +76,4 @@ function refusedLine({
   const who = principals.slice(0, NAMED).join(', ') + more
   const why = violations.map(({ text }) => text).join(' ')
   return [image, `${pulls} pulls`, who, new Date(lastAtMs).toISOString(), why].join('\t')
-}
-
-/** @returns ms */
-function span(text: string): number {
-  const [, count, unit] = /^(\d{1,4})([hd])$/.exec(text) ?? []
-  if (unit === undefined) throw new UsageError('--last takes hours or days, such as 12h or 30d')
-  return Number(count) * UNIT_MS[unit]!
 }

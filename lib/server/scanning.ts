@@ -2,7 +2,10 @@
 import path from 'node:path'
 import { Tokens } from '../access/tokens.ts'
 import type { Config } from '../config/schema.ts'
+import type { Upstreams } from '../registries/upstreams.ts'
+import { createAdapter } from '../scanning/adapter.ts'
 import type { Scanning } from '../scanning/job.ts'
+import { addressOf } from '../scanning/registration.ts'
 import { createTrivy, type TrivySettings } from '../scanning/trivy.ts'
 import { trivyDescriber } from '../scanning/trivy-sbom.ts'
 import type { OpenStores } from './open-stores.ts'
@@ -10,6 +13,7 @@ import type { OpenStores } from './open-stores.ts'
 type ScannerConfig = Pick<
   Config,
   | 'data'
+  | 'externalUrl'
   | 'trivy'
   | 'trivyCache'
   | 'trivyChecks'
@@ -29,17 +33,24 @@ const LOOPBACK = /^https:\/\/(127\.|\[::1\])/
 export function scanningOf(
   { registry, secrets }: Pick<OpenStores, 'registry' | 'secrets'>,
   config: ScannerConfig,
+  { guard, keys }: Pick<Upstreams, 'guard' | 'keys'>,
   origin: () => string,
-): Scanning | undefined {
-  if (config.trivy === 'off') return undefined
+): Scanning {
   const tokens = new Tokens(secrets, 'entrepot', registry.clock)
   const settings = trivySettings(config)
   // Its certificate names a host, and no address.
   const unnamed = () => LOOPBACK.test(origin())
   return {
-    scanner: createTrivy(settings, unnamed),
-    describer: trivyDescriber(settings, unnamed),
+    ...(config.trivy === 'off'
+      ? {}
+      : { scanner: createTrivy(settings, unnamed), describer: trivyDescriber(settings, unnamed) }),
+    registered: (registration) =>
+      createAdapter(registration.name, addressOf(keys, registration), {
+        guard,
+        timeoutSeconds: config.trivyTimeoutSeconds,
+      }),
     origin,
+    externalOrigin: () => (config.externalUrl === undefined ? origin() : new URL(config.externalUrl).origin),
     token: (repository) => tokens.issueScan(repository),
     timeoutSeconds: config.trivyTimeoutSeconds,
     atOnce: AT_ONCE,

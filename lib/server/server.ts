@@ -77,8 +77,7 @@ export async function startServer(config: Config, stores: OpenStores): Promise<R
     const { sweepNow } = background
     const metrics = createMetrics(recorder)
     let here = ''
-    const scanning = scanningOf(stores, config, () => here)
-    const jobParts = { sweepNow, upstreams, ...(scanning ? { scanning } : {}) }
+    const jobParts = { sweepNow, upstreams, scanning: scanningOf(stores, config, upstreams, () => here) }
     if (config.background === 'on') opened.push(runJobs(jobs, jobParts, log.logger, metrics))
     const api = {
       registry,

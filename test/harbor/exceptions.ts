@@ -122,6 +122,17 @@ export const EXCEPTIONS: Exception[] = [
     because: 'Harbor’s server answers so when the name is taken, and when there is no such policy',
   },
   {
+    operations: [
+      'createScanner',
+      'updateScanner',
+      'setScannerAsDefault',
+      'getScannerMetadata',
+      'scanArtifact',
+    ],
+    lets: /^status (404|409|412) is not described$/,
+    because: 'no such scanner, its name or URL is taken, or it is deactivated: Harbor’s server answers so',
+  },
+  {
     operations: ['getReplicationPolicy', 'startReplication'],
     lets: /^status (404|412) is not described$/,
     because: 'no such rule, or a disabled one: Harbor’s server answers so',

@@ -17,6 +17,16 @@ const ROBOT = {
     { kind: 'project', namespace: 'library', access: [{ resource: 'repository', action: 'pull' }] },
   ],
 }
+const SCANNER = {
+  name: 'second-opinion',
+  description: 'a second opinion',
+  url: 'https://scanner.example.com',
+  auth: 'APIKey',
+  access_credential: 'Correct-Horse-7',
+  skip_certVerify: false,
+  use_internal_addr: false,
+  disabled: false,
+}
 const REGISTRY = {
   name: 'hub',
   description: 'images of others',
@@ -96,6 +106,17 @@ export const EXAMPLES: Record<string, unknown> = {
   stopScanArtifact: { scan_type: 'vulnerability' },
   createScanAllSchedule: { schedule: { type: 'Daily', cron: '0 0 2 * * *' } },
   updateScanAllSchedule: { schedule: { type: 'Weekly', cron: '0 0 2 * * 0' } },
+  exportScanData: {
+    job_name: 'weekly',
+    projects: [1],
+    labels: [],
+    repositories: '{app,tools/*}',
+    tags: 'v*',
+    cveIds: '',
+  },
+  createScanner: SCANNER,
+  updateScanner: { ...SCANNER, name: 'third-opinion', url: 'https://scanner.example.com/third' },
+  pingScanner: { name: SCANNER.name, url: SCANNER.url },
   setScannerAsDefault: { is_default: true },
   setScannerOfProject: { uuid: '5c3b1c0e-7b4c-4d38-9f3d-0c3f1d1b7a11' },
   createRegistry: REGISTRY,

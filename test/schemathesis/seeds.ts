@@ -1,7 +1,6 @@
 // What there must be so that operations on something find it: one of each to look at and change, one of each to delete.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { REPORT_TYPE } from '../../lib/scanning/report.ts'
-import { TRIVY_ID } from '../../lib/scanning/scanners.ts'
 import { type Client, clientOf, MANIFEST, pushBlob, pushImage } from '../api/client.ts'
 import { basic, type Harbor, harborOf, numberOf, PASSWORD } from '../api/management.ts'
 import { ADMIN_PASSWORD } from '../support/server.ts'
@@ -18,8 +17,15 @@ const REPOSITORY = `/projects/${PROJECT}/repositories/app`
 const HOOKS = `/projects/${PROJECT}/webhook/policies`
 const ARTIFACT = `${REPOSITORY}/artifacts/v1`
 
-/** @param upstream a registry that is open to everybody */
-export async function seed(url: string, upstream: string): Promise<Seeds> {
+export interface Others {
+  /** Open to everybody. */
+  registry: string
+  /** Every path below it is a scanner. */
+  scanner: string
+}
+
+/** @param others what is asked besides */
+export async function seed(url: string, others: Others): Promise<Seeds> {
   const admin = harborOf(url, 'admin')
   const http = clientOf(url, basic('admin', ADMIN_PASSWORD))
   const make = async (path: string, body: unknown) => numberOf(await admin('POST', path, body))
@@ -53,7 +59,11 @@ export async function seed(url: string, upstream: string): Promise<Seeds> {
   const hooks = [await make(HOOKS, hook('told')), await make(HOOKS, hook('spare'))] as const
   const delivery = await delivered(admin, http, hooks[0])
   const report = await scanned(admin)
-  const replicating = await replicated(admin, make, upstream)
+  const { json: port } = await admin('GET', `/projects/${PROJECT}`)
+  const exports = [await exported(admin, port.project_id), await exported(admin, port.project_id)] as const
+  const replicating = await replicated(admin, make, others.registry)
+  const scannerNamed = (name: string) => registered(admin, name, `${others.scanner}/${name}`)
+  const scanners = [await scannerNamed('kept'), await scannerNamed('spare')] as const
   const { json: quotas } = await admin('GET', '/quotas?page_size=100')
   const quota = quotas.find((each: { ref: { name: string } }) => each.ref.name === 'scrapped').id as number
   return {
@@ -78,7 +88,8 @@ export async function seed(url: string, upstream: string): Promise<Seeds> {
       policy: hooks[0],
       ...delivery,
       vendor: 'GARBAGE_COLLECTION',
-      scanner: TRIVY_ID,
+      scanner: scanners[0],
+      export: exports[0],
     },
     own: {
       deleteProject: { project: 'scrapped' },
@@ -101,9 +112,31 @@ export async function seed(url: string, upstream: string): Promise<Seeds> {
       ListWebhookJobs: { project: PROJECT, 'query.policy_id': hooks[0] },
       // Every scan has a report of its own, and v1 is scanned again.
       getReportLog: { project: PROJECT, repository: 'app', reference: 'looked-at', report },
+      exportScanData: { 'header.X-Scan-Data-Type': REPORT_TYPE },
+      // What was fetched is gone.
+      downloadScanData: { export: exports[1] },
+      deleteScanner: { scanner: scanners[1] },
       ...replicating,
     },
   }
+}
+
+/** A file to fetch. @returns its number */
+async function exported(admin: Harbor, project: number): Promise<number> {
+  const headers = { 'x-scan-data-type': REPORT_TYPE }
+  const { json } = await admin('POST', '/export/cve', { projects: [project] }, headers)
+  for (;;) {
+    const { status, file_present } = (await admin('GET', `/export/cve/execution/${json.id}`)).json
+    if (file_present) return json.id
+    if (['Success', 'Error'].includes(status)) throw new Error('there was nothing to export')
+    await sleep(50)
+  }
+}
+
+/** @returns its id */
+async function registered(admin: Harbor, name: string, url: string): Promise<string> {
+  const { headers } = await admin('POST', '/scanners', { name, url })
+  return headers.location!.split('/').at(-1)!
 }
 
 /** Two registries, two rules, and a run of the first that has ended. */

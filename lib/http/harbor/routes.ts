@@ -5,6 +5,7 @@ import { AUDIT_LOG_ROUTES } from './audit-logs.ts'
 import type { HarborRoute } from './call.ts'
 import { CONFIGURATION_ROUTES } from './configurations.ts'
 import { CURRENT_USER_ROUTES } from './current-user.ts'
+import { EXPORT_ROUTES } from './exports.ts'
 import { GC_ROUTES } from './gc.ts'
 import { GROUP_ROUTES } from './groups.ts'
 import { IMMUTABLE_RULE_ROUTES } from './immutable-rules.ts'
@@ -13,6 +14,7 @@ import { LABEL_ROUTES } from './labels.ts'
 import { MEMBER_ROUTES } from './members.ts'
 import { METADATA_ROUTES } from './metadatas.ts'
 import { PERMISSION_ROUTES } from './permissions.ts'
+import { PROJECT_SCANNER_ROUTES } from './project-scanner.ts'
 import { PROJECT_SUMMARY_ROUTES } from './project-summary.ts'
 import { PROJECT_ROUTES } from './projects.ts'
 import { QUOTA_ROUTES } from './quotas.ts'
@@ -69,5 +71,7 @@ export const ROUTES: HarborRoute[] = [
   ...REPLICATION_EXECUTION_ROUTES,
   ...SCAN_ALL_ROUTES,
   ...SCANNER_ROUTES,
+  ...PROJECT_SCANNER_ROUTES,
   ...SECURITY_ROUTES,
+  ...EXPORT_ROUTES,
 ]

@@ -1,10 +1,10 @@
 // Trivy as a program that fails in every way a program can. What it finds is test/scanning's matter, with the real one.
-import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Digest } from '../../../lib/oci/digest.ts'
-import type { ScanTarget } from '../../../lib/scanning/scanner.ts'
+import type { ImageTarget } from '../../../lib/scanning/scanner.ts'
 import { createTrivy, type TrivySettings } from '../../../lib/scanning/trivy.ts'
 
 let directory: string
@@ -15,10 +15,11 @@ beforeEach(async () => {
 })
 afterEach(() => rm(directory, { recursive: true, force: true }))
 
-const target: ScanTarget = {
+const target: ImageTarget = {
   origin: 'http://127.0.0.1:5050',
   repository: 'library/app',
   digest: `sha256:${'a'.repeat(64)}` as Digest,
+  mediaType: 'application/vnd.oci.image.manifest.v1+json',
   token: 'the token',
 }
 const VERSION = `if [ "$1" = version ]; then echo '{"Version":"0.72.0"}'; exit 0; fi`
@@ -34,9 +35,12 @@ async function scan(
   const program = path.join(directory, 'trivy')
   await writeFile(program, `#!/usr/bin/env bash\n${VERSION}\n${script}\n`)
   await chmod(program, 0o755)
+  const cache = path.join(directory, 'cache')
+  if (more.skipUpdate !== false) await mkdir(path.join(cache, 'db'), { recursive: true })
+  if (more.skipUpdate !== false) await writeFile(path.join(cache, 'db', 'trivy.db'), '')
   const settings: TrivySettings = {
     program,
-    cache: path.join(directory, 'cache'),
+    cache,
     checks: ['vuln'],
     ignoreUnfixed: false,
     skipUpdate: true,
