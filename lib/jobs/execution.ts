@@ -15,6 +15,7 @@ export type Vendor =
   | 'SCAN_ALL'
   | 'SBOM'
   | 'SBOM_READ'
+  | 'REMATCH'
 
 /** `light` ones take seconds and little memory (a function runs them), `heavy` ones the workers. */
 export type Weight = 'light' | 'heavy'
@@ -31,6 +32,7 @@ export const WEIGHTS: Record<Vendor, Weight> = {
   SCAN_ALL: 'heavy',
   SBOM: 'heavy',
   SBOM_READ: 'light',
+  REMATCH: 'heavy',
 }
 
 export type Trigger = 'MANUAL' | 'SCHEDULE' | 'EVENT'
