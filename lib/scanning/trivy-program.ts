@@ -2,6 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { ScannerError } from './scanner.ts'
 
+/** What trivy would ask of the internet besides its databases. */
+export const ALONE = ['--disable-telemetry', '--skip-version-check', '--skip-vex-repo-update']
 const ERROR_CHARACTERS = 2000
 /** Of a program that was told to stop. */
 export const GRACE_MS = 5000
@@ -56,7 +58,13 @@ function collect(stream: NodeJS.ReadableStream): () => string {
   return () => text
 }
 
-/** Its last words are the reason. */
+/** Its last words are the reason; of a crash, which ends with what all its threads did, the first. */
 function lastOf(errors: string): string {
-  return errors.trim().slice(-ERROR_CHARACTERS)
+  const crash = /^(panic|fatal error|unexpected fault address|SIG[A-Z]+:).*/m.exec(errors)
+  if (!crash) {
+    const complaints = errors.split('\n').filter((line) => /\t(ERROR|FATAL)\t/.test(line))
+    return (complaints.length > 0 ? complaints.join('\n') : errors.trim()).slice(-ERROR_CHARACTERS)
+  }
+  const where = /\b(go\.etcd\.io\/bbolt)\b/.exec(errors)?.[1]
+  return `it crashed: ${crash[0].slice(0, 300)}${where ? ` (in ${where})` : ''}`
 }

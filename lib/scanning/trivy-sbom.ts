@@ -4,17 +4,9 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Describer, SbomFormat } from './describer.ts'
 import { type ScanContext, ScannerError, type ScanTarget } from './scanner.ts'
-import {
-  ALONE,
-  imageArguments,
-  imageOf,
-  loginFor,
-  readReport,
-  stateOf,
-  type TrivySettings,
-  updateDatabase,
-} from './trivy.ts'
-import { GRACE_MS, run } from './trivy-program.ts'
+import { imageArguments, imageOf, loginFor, readReport, stateOf, type TrivySettings } from './trivy.ts'
+import { dropBroken, readyDatabase } from './trivy-database.ts'
+import { ALONE, GRACE_MS, run } from './trivy-program.ts'
 import { matchesIn } from './trivy-report.ts'
 
 const FORMATS: Record<SbomFormat, string> = { spdx: 'spdx-json', cyclonedx: 'cyclonedx' }
@@ -30,7 +22,7 @@ export function trivyDescriber(settings: TrivySettings, unnamed: () => boolean):
         return describe(now, target, format, directory, { ...context, signal })
       }),
     refresh: async ({ signal, log }) => {
-      if (!settings.skipUpdate) await updateDatabase(settings, signal, log)
+      await readyDatabase(settings, signal, log)
       return stateOf(settings, signal)
     },
     match: (bill, context) =>
@@ -95,6 +87,6 @@ async function match(settings: TrivySettings, bill: string, directory: string, {
     ...['--output', output, file],
   ]
   log(`${settings.program} ${args.join(' ')}`)
-  await run(settings.program, args, { TMPDIR: directory }, signal)
+  await dropBroken(settings, log, () => run(settings.program, args, { TMPDIR: directory }, signal))
   return matchesIn(await readReport(output))
 }

@@ -9,7 +9,8 @@ import {
   type ScannerState,
   type ScanTarget,
 } from './scanner.ts'
-import { GRACE_MS, run } from './trivy-program.ts'
+import { dropBroken, readyDatabase, sayAge } from './trivy-database.ts'
+import { ALONE, GRACE_MS, run } from './trivy-program.ts'
 import { reportIn } from './trivy-report.ts'
 
 export interface TrivySettings {
@@ -33,10 +34,12 @@ export interface TrivySettings {
 }
 
 const REPORT_LIMIT_BYTES = 256 * 1024 * 1024
+/**
+ * What it found in a layer it would remember under the name that the image gives the layer, unverified: an image that
+ * lies would hide what is in others. And two scans at once would wait for one another.
+ */
+const OWN_LAYERS = ['--cache-backend', 'memory']
 const VENDOR = 'Aqua Security'
-const DATABASE_SCHEMA = '2'
-/** What it would ask of the internet besides its databases. */
-export const ALONE = ['--disable-telemetry', '--skip-version-check', '--skip-vex-repo-update']
 
 /** @param unnamed whether this registry is reached by an address, which its certificate does not name */
 export function createTrivy(settings: TrivySettings, unnamed: () => boolean): Scanner {
@@ -73,65 +76,22 @@ async function scan(settings: TrivySettings, target: ScanTarget, { signal, log }
   const limit = AbortSignal.any([signal, AbortSignal.timeout(settings.timeoutSeconds * 1000 + GRACE_MS)])
   try {
     await mkdir(settings.cache, { recursive: true })
-    if (!settings.skipUpdate) await updateDatabase(settings, limit, log)
+    await readyDatabase(settings, limit, log)
     const args = [...argumentsFor(settings), '--output', report, imageOf(target)]
     log(`${settings.program} ${args.join(' ')}`)
     // Layers it unpacks go where they are removed afterwards, whatever becomes of it.
     const env = { DOCKER_CONFIG: await loginFor(target, directory), TMPDIR: directory }
-    const { errors } = await run(settings.program, args, env, limit)
+    const { errors } = await dropBroken(settings, log, () => run(settings.program, args, env, limit))
     for (const line of errors.split('\n').filter((each) => each.trim() !== '')) log(line)
     const state = await stateOf(settings, signal)
     const { databaseAtMs, ...scanner } = state
+    sayAge(databaseAtMs, Date.now(), log)
     const { digest } = target
     const found = reportIn(await readReport(report), { digest, scanner, atMs: Date.now() })
     return { ...found, ...(databaseAtMs === undefined ? {} : { databaseAtMs }) }
   } finally {
     await rm(directory, { recursive: true, force: true })
   }
-}
-
-/** Its databases are brought up to date apart from scans, so that those are sent no token of ours. */
-const updates = new Map<string, Promise<void>>()
-
-/** One download at a time for each cache. */
-export async function updateDatabase(
-  settings: TrivySettings,
-  signal: AbortSignal,
-  log: (line: string) => void,
-): Promise<void> {
-  const { program, cache, databaseRepository, insecure } = settings
-  const before = updates.get(cache) ?? Promise.resolve()
-  const update = before
-    .catch(() => {})
-    .then(async () => {
-      const source = databaseRepository === '' ? [] : ['--db-repository', databaseRepository]
-      const options = [
-        '--no-progress',
-        '--cache-dir',
-        cache,
-        ...source,
-        ...(insecure ? ['--insecure'] : []),
-        ...ALONE,
-      ]
-      log(`${program} image --download-db-only ${source.join(' ')}`)
-      await run(program, ['image', '--download-db-only', ...options], {}, signal)
-      await requireSchema(cache)
-    })
-  updates.set(cache, update)
-  try {
-    await update
-  } finally {
-    if (updates.get(cache) === update) updates.delete(cache)
-  }
-}
-
-/** Trivy itself would notice at its next run only. */
-async function requireSchema(cache: string): Promise<void> {
-  const text = await readFile(path.join(cache, 'db', 'metadata.json'), 'utf8').catch(() => '{}')
-  const version = /"Version":\s*(\d+)/.exec(text)?.[1]
-  if (version === DATABASE_SCHEMA) return
-  await rm(path.join(cache, 'db'), { recursive: true, force: true })
-  throw new ScannerError(`trivy’s database has schema ${version ?? 'unknown'}, expected ${DATABASE_SCHEMA}`)
 }
 
 /** A token in the environment would go to every registry that is asked; here it stands beside the host it is for. */
@@ -159,7 +119,7 @@ export function imageArguments(settings: TrivySettings, format: string): string[
   const value = (name: string, given: string) => (given === '' ? [] : [name, given])
   return [
     ...['image', '--no-progress', '--format', format, '--image-src', 'remote'],
-    ...['--cache-dir', settings.cache, '--timeout', `${settings.timeoutSeconds}s`],
+    ...['--cache-dir', settings.cache, ...OWN_LAYERS, '--timeout', `${settings.timeoutSeconds}s`],
     ...['--skip-db-update', ...ALONE],
     ...(settings.skipUpdate || settings.offline ? ['--skip-java-db-update', '--skip-check-update'] : []),
     ...flag('--offline-scan', settings.offline),

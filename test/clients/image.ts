@@ -27,6 +27,8 @@ export interface ImageOptions {
   architectures?: string[]
   /** The archive that each layer is; by default one file of random bytes. */
   archive?: (architecture: string) => Buffer
+  /** The layer as it is stored, whatever is in it; its media type says gzip. The image says `archive` of it. */
+  stored?: Buffer
 }
 
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json'
@@ -56,11 +58,12 @@ export async function makeImage(layout: string, options: ImageOptions): Promise<
       const tar = options.archive?.(architecture) ?? tarOf(`layer-${number}`, randomBytes(options.layerBytes))
       const compression = options.compression ?? 'gzip'
       const bytes =
-        compression === 'none'
+        options.stored ??
+        (compression === 'none'
           ? tar
           : compression === 'gzip'
             ? gzipSync(tar, { level: 1 })
-            : zstdCompressSync(tar)
+            : zstdCompressSync(tar))
       diffIds.push(sha256(tar))
       layers.push(await store(bytes, `application/vnd.oci.image.layer.v1.tar${SUFFIX[compression]}`))
       layerBytes += bytes.length

@@ -106,6 +106,14 @@ export const EXAMPLES: Record<string, unknown> = {
   stopScanArtifact: { scan_type: 'vulnerability' },
   createScanAllSchedule: { schedule: { type: 'Daily', cron: '0 0 2 * * *' } },
   updateScanAllSchedule: { schedule: { type: 'Weekly', cron: '0 0 2 * * 0' } },
+  exportScanData: {
+    job_name: 'weekly',
+    projects: [1],
+    labels: [],
+    repositories: '{app,tools/*}',
+    tags: 'v*',
+    cveIds: '',
+  },
   createScanner: SCANNER,
   updateScanner: { ...SCANNER, name: 'third-opinion', url: 'https://scanner.example.com/third' },
   pingScanner: { name: SCANNER.name, url: SCANNER.url },
@@ -129,6 +137,7 @@ export const EXAMPLES: Record<string, unknown> = {
     name: 'deployments',
     description: 'starts builds and deployments',
   },
+  updateRematchSchedule: { schedule: { type: 'Daily' } },
   updateSignatureTrust: {
     keyless: [],
     cosign_keys: [],

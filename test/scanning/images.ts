@@ -60,16 +60,23 @@ export type Kind = keyof typeof KINDS | 'index'
 /**
  * An OCI layout in `directory` that crane pushes; its layers are the same bytes each time.
  * `index` is `three` for amd64 and `clean` for arm64.
+ * @param stored is its layer in truth, whatever the image says of it
  */
-export async function makeScannable(directory: string, kind: Kind): Promise<Image> {
-  const layout = path.join(directory, `image-${kind}`)
+export async function makeScannable(directory: string, kind: Kind, stored?: Buffer): Promise<Image> {
+  const layout = path.join(directory, `image-${kind}${stored ? '-lies' : ''}`)
   const filesOf = (architecture: string): Files =>
     kind !== 'index' ? KINDS[kind] : architecture === 'amd64' ? KINDS.three : KINDS.clean
   const architectures = kind === 'index' ? ['amd64', 'arm64'] : ['amd64']
   const archives = new Map<string, Buffer>()
   for (const each of architectures) archives.set(each, await tarOf(filesOf(each)))
   const archive = (architecture: string) => archives.get(architecture)!
-  return makeImage(layout, { layers: 1, layerBytes: 0, architectures, archive })
+  return makeImage(layout, {
+    layers: 1,
+    layerBytes: 0,
+    architectures,
+    archive,
+    ...(stored ? { stored } : {}),
+  })
 }
 
 /** A Helm chart and its configuration, as `helm push` would send them: names of files in `directory`. */

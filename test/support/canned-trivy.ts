@@ -1,5 +1,5 @@
 // A program that answers like trivy with a report that was made for the repository: for tests of what becomes of reports.
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -42,8 +42,11 @@ export async function cannedTrivy(): Promise<CannedTrivy> {
   const program = path.join(directory, 'trivy')
   await writeFile(program, SCRIPT)
   await chmod(program, 0o755)
+  const cache = path.join(directory, 'cache')
+  await mkdir(path.join(cache, 'db'), { recursive: true })
+  await writeFile(path.join(cache, 'db', 'trivy.db'), '')
   return {
-    args: ['--trivy', program, '--trivy-skip-update', 'on'],
+    args: ['--trivy', program, '--trivy-skip-update', 'on', '--trivy-cache', cache],
     finds: (repository, Vulnerabilities) =>
       writeFile(
         path.join(directory, `${repository.replaceAll('/', '_')}.json`),

@@ -1,5 +1,5 @@
 // Trivy as a program that fails in every way a program can. What it finds is test/scanning's matter, with the real one.
-import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -35,9 +35,12 @@ async function scan(
   const program = path.join(directory, 'trivy')
   await writeFile(program, `#!/usr/bin/env bash\n${VERSION}\n${script}\n`)
   await chmod(program, 0o755)
+  const cache = path.join(directory, 'cache')
+  if (more.skipUpdate !== false) await mkdir(path.join(cache, 'db'), { recursive: true })
+  if (more.skipUpdate !== false) await writeFile(path.join(cache, 'db', 'trivy.db'), '')
   const settings: TrivySettings = {
     program,
-    cache: path.join(directory, 'cache'),
+    cache,
     checks: ['vuln'],
     ignoreUnfixed: false,
     skipUpdate: true,
