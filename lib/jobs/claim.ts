@@ -93,7 +93,7 @@ async function claimOnce(
     updatedAtMs: nowMs,
     startedAtMs: task.startedAtMs ?? nowMs,
   }
-  const told = (claimed.attempts === 1 && (await began?.(registry, execution, claimed))) || []
+  const told = began && claimed.attempts === 1 ? await began(registry, execution, claimed) : []
   const outcome = await registry.metadata.transact([replaced(taskItem, claimed), ...taken, ...told])
   if (!outcome.ok) return undefined
   if (told.length > 0) registry.onEvent()
