@@ -82,10 +82,28 @@ export const SABOTAGES: Sabotage[] = [
     needs: ['trivy', 'trivy-db', 'go', 'crane', 'oras', 'docker-registry'],
   },
   {
+    name: 'security-sums',
+    breaks: 'what a scan found before the last one is counted in the sums too',
+    files: ['test/scanning/security-hub.test.ts'],
+    needs: ['trivy', 'trivy-db', 'go', 'crane', 'oras', 'docker-registry', 'jq', 'python3'],
+  },
+  {
     name: 'sbom-packages',
     breaks: 'a bill of materials lacks a package that the image has',
     files: ['test/scanning/sbom.test.ts'],
     needs: ['trivy', 'trivy-db', 'go', 'crane', 'oras', 'docker-registry'],
+  },
+  {
+    name: 'scanners-report',
+    breaks: 'the registry’s report lacks a vulnerability that the scanner elsewhere found',
+    files: ['test/scanners'],
+    needs: ['harbor-scanner-trivy', 'redis-server', 'trivy', 'trivy-db', 'go', 'crane', 'oras'],
+  },
+  {
+    name: 'scanner-follows',
+    breaks: 'redirects of scanners elsewhere are followed, wherever they lead',
+    files: ['test/unit/scanning/adapter.test.ts'],
+    needs: [],
   },
   {
     name: 'versions-as-text',

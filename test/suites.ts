@@ -111,7 +111,13 @@ const LOCAL: Suite[] = [
   {
     name: 'scan',
     files: ['test/scanning'],
-    needs: ['trivy', 'trivy-db', 'go', 'crane', 'oras', 'docker-registry'],
+    needs: ['trivy', 'trivy-db', 'go', 'crane', 'oras', 'docker-registry', 'jq', 'python3'],
+    when: 'all',
+  },
+  {
+    name: 'scanners',
+    files: ['test/scanners'],
+    needs: ['harbor-scanner-trivy', 'redis-server', 'trivy', 'trivy-db', 'go', 'crane', 'oras'],
     when: 'all',
   },
   { name: 'durability-kill', files: ['test/durability/kill.test.ts'], needs: [], when: 'ci' },
@@ -154,6 +160,7 @@ const LOCAL: Suite[] = [
     ],
     when: 'ci',
   },
+  { name: 'exports', files: ['test/exports'], needs: ['python3'], when: 'ci' },
   { name: 'lists', files: ['test/lists'], needs: ['crane', 'oras', 'skopeo', 'jq'], when: 'ci' },
   { name: 'slow', files: ['test/slow'], needs: [], when: 'all' },
   // Mounts a small file system of its own, which takes root.

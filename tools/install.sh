@@ -44,6 +44,9 @@ skopeo buildah podman umoci docker.io containerd runc docker-registry strace wrk
 crun netavark aardvark-dns
 '
 
+# Harbor's own scanner adapter keeps its queue there.
+MORE_DEBIAN_PACKAGES='redis-server'
+
 here=$(cd "$(dirname "$0")" && pwd)
 bin=$here/bin
 cache=$here/cache
@@ -75,7 +78,7 @@ without_services() {
 
 install_debian() {
   local missing=() package
-  for package in $DEBIAN_PACKAGES; do
+  for package in "$@"; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
   done
   if [ ${#missing[@]} -eq 0 ]; then
@@ -180,7 +183,10 @@ if [ $# -eq 0 ]; then
   exit 2
 fi
 
-if wanted debian core "$@"; then install_debian; fi
+# shellcheck disable=SC2086 # Lists of words.
+if wanted debian core "$@"; then install_debian $DEBIAN_PACKAGES; fi
+# shellcheck disable=SC2086
+if wanted redis-server all "$@"; then install_debian $MORE_DEBIAN_PACKAGES; fi
 
 failed=0
 for name in dynoxide ministack cfn-lint schemathesis; do

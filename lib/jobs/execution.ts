@@ -13,6 +13,7 @@ export type Vendor =
   | 'IMPORT'
   | 'IMAGE_SCAN'
   | 'SCAN_ALL'
+  | 'SCAN_DATA_EXPORT'
   | 'SBOM'
   | 'SBOM_READ'
 
@@ -29,6 +30,7 @@ export const WEIGHTS: Record<Vendor, Weight> = {
   IMPORT: 'heavy',
   IMAGE_SCAN: 'heavy',
   SCAN_ALL: 'heavy',
+  SCAN_DATA_EXPORT: 'heavy',
   SBOM: 'heavy',
   SBOM_READ: 'light',
 }

@@ -196,3 +196,15 @@ export async function stopExecution(jobs: Jobs, execution: number): Promise<bool
       await endTask(jobs, task, { status: 'Stopped', message: 'stopped before it began' })
   return true
 }
+
+/** Nothing is left of one that has ended but its log, which expires. */
+export async function forgetExecution(registry: Registry, execution: Execution): Promise<void> {
+  const { number, vendor, rule } = execution
+  for await (const page of pagesOf(registry.metadata, { pk: partitions.execution(number), prefix: 'T#' }))
+    await registry.metadata.batchWrite(page.map(({ pk, sk }): Write => ({ kind: 'delete', key: { pk, sk } })))
+  await registry.metadata.batchWrite([
+    { kind: 'delete', key: keys.executionOfVendor(vendor, number) },
+    { kind: 'delete', key: keys.executionOfRule(vendor, rule, number) },
+    { kind: 'delete', key: keys.execution(number) },
+  ])
+}

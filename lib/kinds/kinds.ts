@@ -6,6 +6,7 @@ import type { SweepSummary } from '../registry/gc/ledger.ts'
 import { replication } from '../replication/job.ts'
 import { sbomReading } from '../sbom/attached.ts'
 import { sbomGeneration } from '../sbom/job.ts'
+import { vulnerabilityExport } from '../scanning/export-job.ts'
 import { imageScan, type Scanning } from '../scanning/job.ts'
 import { scanAll } from '../scanning/scan-all.ts'
 import { garbageCollection } from './garbage-collection.ts'
@@ -30,6 +31,7 @@ export function jobKinds({ sweepNow, upstreams, scanning }: JobParts): JobKinds 
     PROXY_RETENTION: proxyRetention(),
     IMAGE_SCAN: imageScan(scanning),
     SCAN_ALL: scanAll(scanning),
+    SCAN_DATA_EXPORT: vulnerabilityExport(),
     SBOM: sbomGeneration(scanning),
     SBOM_READ: sbomReading(),
     WEBHOOK: webhookDelivery(upstreams, 4),

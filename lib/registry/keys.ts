@@ -116,6 +116,7 @@
 //   b/<repo>/sha256/<hex>/<session>  a blob's bytes, put there by the client itself; the store checked the hash
 //   b/<repo>/m/<id>         a manifest above 64 KiB; <id> is the push attempt
 //   b/<repo>/r/<id>         a scan's whole report, compressed JSON
+//   b/<project>/x/<id>      an export of what scans found, comma-separated values
 import type { Key } from './ports.ts'
 
 const SHARDS = 4

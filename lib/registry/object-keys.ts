@@ -6,6 +6,7 @@ export const objectKeys = {
   blob: (repo: string, id: string) => `b/${repo}/u/${id}`,
   manifest: (repo: string, id: string) => `b/${repo}/m/${id}`,
   report: (repo: string, id: string) => `b/${repo}/r/${id}`,
+  export: (project: string, id: string) => `b/${project}/x/${id}`,
   direct: (repo: string, digest: Digest, session: string) => `${directPrefix(repo, digest)}${session}`,
   directPrefix,
 }

@@ -32,6 +32,7 @@ export const TAGS: Record<string, string> = {
   scan: 'Scans of artifacts: begun, stopped, their logs.',
   scanAll: 'Scans of everything: now or on a schedule, and how the last one goes.',
   scanner: 'What looks into artifacts.',
+  'scan data export': 'Vulnerabilities of a project as a file, for spreadsheets.',
   securityhub: 'Vulnerabilities of everything that was scanned: how many there are, and which.',
   SystemCVEAllowlist: 'Vulnerabilities that keep nobody from pulling.',
 }
@@ -41,6 +42,7 @@ export const PARAMETERS: Record<string, string> = {
   'header X-Request-Id': 'An id of the client’s for this request.',
   'header X-Is-Resource-Name': 'true: the project in the path is a name, even if it has only digits.',
   'header X-Accept-Vulnerabilities': 'Media types of reports the client understands.',
+  'header X-Scan-Data-Type': 'What is exported: application/vnd.security.vulnerability.report; version=1.1.',
   'header X-Resource-Name-In-Location': 'true: the Location has the project’s name, not its number.',
   'query q':
     'Filters: key=value, key=~part, key=[min~max], key={any of these}, key=(all these), with commas between.',
@@ -75,6 +77,8 @@ export const PARAMETERS: Record<string, string> = {
   'query group_name': 'A part of the group’s name.',
   'query groupname': 'A part of the group’s name.',
   'query entityname': 'The name of the member.',
+  'path export': 'The export’s number.',
+  'query format': 'Accepted; exports are CSV.',
   'path report': 'The id of a report, as scan_overview has it.',
   'path scanner': 'The id of a scanner.',
   'path project': 'The project’s name or number.',

@@ -7,8 +7,9 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { GENERIC_REPORT_TYPE as OLD_TYPE, REPORT_TYPE } from '../../lib/scanning/report.ts'
 import { jsonOf, startReceiver } from '../events/receiver.ts'
+import { byId, countsOf, expected } from './expected.ts'
 import { openPlace, type Place } from './place.ts'
-import { type Finding, findingsOf } from './trivy.ts'
+import { findingsOf } from './trivy.ts'
 
 let at: Place
 let cache: string
@@ -45,28 +46,6 @@ async function overview(kind: string, reference = 'v1') {
   }
 }
 
-const TITLES: Record<string, string> = {
-  CRITICAL: 'Critical',
-  HIGH: 'High',
-  MEDIUM: 'Medium',
-  LOW: 'Low',
-  UNKNOWN: 'Unknown',
-}
-
-/** As Harbor's adapter takes it over (goharbor/harbor-scanner-trivy pkg/scan/transformer.go). */
-const expected = (each: Finding, digest: string) => ({
-  id: each.VulnerabilityID,
-  package: each.PkgName,
-  version: each.InstalledVersion,
-  fix_version: each.FixedVersion ?? '',
-  severity: TITLES[each.Severity],
-  description: each.Description ?? '',
-  links: each.PrimaryURL ? [each.PrimaryURL] : (each.References ?? []),
-  artifact_digests: [digest],
-})
-const byId = (a: { id: string; package: string }, b: { id: string; package: string }) =>
-  `${a.id} ${a.package}` < `${b.id} ${b.package}` ? -1 : 1
-
 for (const [kind, total] of [
   ['clean', 0],
   ['three', 3],
@@ -87,9 +66,7 @@ for (const [kind, total] of [
     const wanted = byHand.map((each) => expected(each, digest)).sort(byId)
     expect(report.vulnerabilities).toHaveLength(total)
     expect(report.vulnerabilities.toSorted(byId)).toMatchObject(wanted)
-    const counts: Record<string, number> = {}
-    for (const { Severity } of byHand) counts[TITLES[Severity]!] = (counts[TITLES[Severity]!] ?? 0) + 1
-    expect(shown.summary.summary).toEqual(counts)
+    expect(shown.summary.summary).toEqual(countsOf(byHand))
     expect(shown.summary.fixable).toBe(byHand.filter(({ FixedVersion }) => FixedVersion).length)
   })
 

@@ -59,6 +59,8 @@ export async function seed(url: string, others: Others): Promise<Seeds> {
   const hooks = [await make(HOOKS, hook('told')), await make(HOOKS, hook('spare'))] as const
   const delivery = await delivered(admin, http, hooks[0])
   const report = await scanned(admin)
+  const { json: port } = await admin('GET', `/projects/${PROJECT}`)
+  const exports = [await exported(admin, port.project_id), await exported(admin, port.project_id)] as const
   const replicating = await replicated(admin, make, others.registry)
   const scannerNamed = (name: string) => registered(admin, name, `${others.scanner}/${name}`)
   const scanners = [await scannerNamed('kept'), await scannerNamed('spare')] as const
@@ -87,6 +89,7 @@ export async function seed(url: string, others: Others): Promise<Seeds> {
       ...delivery,
       vendor: 'GARBAGE_COLLECTION',
       scanner: scanners[0],
+      export: exports[0],
     },
     own: {
       deleteProject: { project: 'scrapped' },
@@ -109,9 +112,24 @@ export async function seed(url: string, others: Others): Promise<Seeds> {
       ListWebhookJobs: { project: PROJECT, 'query.policy_id': hooks[0] },
       // Every scan has a report of its own, and v1 is scanned again.
       getReportLog: { project: PROJECT, repository: 'app', reference: 'looked-at', report },
+      exportScanData: { 'header.X-Scan-Data-Type': REPORT_TYPE },
+      // What was fetched is gone.
+      downloadScanData: { export: exports[1] },
       deleteScanner: { scanner: scanners[1] },
       ...replicating,
     },
+  }
+}
+
+/** A file to fetch. @returns its number */
+async function exported(admin: Harbor, project: number): Promise<number> {
+  const headers = { 'x-scan-data-type': REPORT_TYPE }
+  const { json } = await admin('POST', '/export/cve', { projects: [project] }, headers)
+  for (;;) {
+    const { status, file_present } = (await admin('GET', `/export/cve/execution/${json.id}`)).json
+    if (file_present) return json.id
+    if (['Success', 'Error'].includes(status)) throw new Error('there was nothing to export')
+    await sleep(50)
   }
 }
 

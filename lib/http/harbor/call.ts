@@ -71,6 +71,17 @@ export function requireProjectNamed(
   return projectIfAllowed(call, resource, action, name, name)
 }
 
+/** The same for a project whose number stands in the body, or in what was kept. */
+export async function requireProjectNumbered(
+  call: HarborCall,
+  resource: string,
+  action: string,
+  number: number,
+): Promise<Project> {
+  const name = await projectNameOf(call.registry, String(number), 'false')
+  return projectIfAllowed(call, resource, action, name, String(number))
+}
+
 /** @param name undefined: no project has the number that was given */
 async function projectIfAllowed(
   call: HarborCall,

@@ -5,6 +5,7 @@ import { AUDIT_LOG_ROUTES } from './audit-logs.ts'
 import type { HarborRoute } from './call.ts'
 import { CONFIGURATION_ROUTES } from './configurations.ts'
 import { CURRENT_USER_ROUTES } from './current-user.ts'
+import { EXPORT_ROUTES } from './exports.ts'
 import { GC_ROUTES } from './gc.ts'
 import { GROUP_ROUTES } from './groups.ts'
 import { IMMUTABLE_RULE_ROUTES } from './immutable-rules.ts'
@@ -72,4 +73,5 @@ export const ROUTES: HarborRoute[] = [
   ...SCANNER_ROUTES,
   ...PROJECT_SCANNER_ROUTES,
   ...SECURITY_ROUTES,
+  ...EXPORT_ROUTES,
 ]
