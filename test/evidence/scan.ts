@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { PRICES } from '../../lib/cost/prices.ts'
 import { openPlace, type Place } from '../scanning/place.ts'
 import { cacheOf } from '../scanning/watched.ts'
+import { findTool } from '../tools.ts'
 
 export const title = 'Scans'
 
@@ -63,7 +64,9 @@ const NAMES: Record<string, string> = {
 }
 
 function version(): string {
-  return execFileSync('trivy', ['--version'], { encoding: 'utf8' }).match(/Version: (\S+)/)?.[1] ?? '?'
+  return (
+    execFileSync(findTool('trivy')!, ['--version'], { encoding: 'utf8' }).match(/Version: (\S+)/)?.[1] ?? '?'
+  )
 }
 
 /** All cores did the work for that many seconds. */
