@@ -116,6 +116,8 @@ export function createAccess(options: AccessOptions): Access {
         return asBearer(registry, token, needed, challenge('insufficient_scope'))
       }
       const basic = parseBasic(authorization)
+      const scan = basic && (await tokens.verifyScan(basic))
+      if (scan) return asBearer(registry, scan, needed, challenge('insufficient_scope'))
       const principal = basic && (await passwords.verify(basic.name, basic.password, address))
       if (!principal) throw challenge()
       return asPrincipal(principal, needed)

@@ -31,6 +31,8 @@ export async function answerTokenRequest(
   endpoint: TokenEndpoint,
   request: TokenRequest,
 ): Promise<Record<string, unknown>> {
+  const scan = await scanTokenIn(endpoint, request)
+  if (scan) return scan
   const parameters = request.form ?? request.query
   const principal = endpoint.open ? OPEN : await whoAsks(endpoint, request)
   const asked = parseScopes(parameters.getAll('scope'))
@@ -56,6 +58,23 @@ export async function answerTokenRequest(
     ...(offline && (principal.kind === 'user' || principal.kind === 'robot')
       ? { refresh_token: await endpoint.tokens.issueRefresh(principal.name) }
       : {}),
+  }
+}
+
+/** A scanner that logs in with its token gets just that: whatever it asks for, it grants no more. */
+async function scanTokenIn(
+  { tokens, registry }: TokenEndpoint,
+  { authorization }: TokenRequest,
+): Promise<Record<string, unknown> | undefined> {
+  const basic = authorization === undefined ? undefined : parseBasic(authorization)
+  const scan = basic && (await tokens.verifyScan(basic))
+  if (!scan) return undefined
+  const { expiresAtSeconds, issuedAtSeconds } = scan
+  return {
+    token: basic.password,
+    access_token: basic.password,
+    expires_in: Math.max(0, expiresAtSeconds - Math.floor(registry.clock.nowMs() / 1000)),
+    issued_at: new Date(issuedAtSeconds * 1000).toISOString(),
   }
 }
 

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { decodeProtectedHeader, importJWK, type JWK, jwtVerify, SignJWT } from 'jose'
 import { RegistryError } from '../oci/errors.ts'
 import type { Clock } from '../registry/ports.ts'
+import type { BasicCredentials } from './credentials.ts'
 import type { ResourceActions } from './resources.ts'
 import type { Secrets } from './secret-keys.ts'
 
@@ -14,6 +15,11 @@ const TOKEN_LIMIT = 4096
 const REMEMBERED = 2000
 const ISSUER = 'entrepot'
 const SCANNER = 'scanner'
+
+/** The Authorization header of scanners that only log in with a name: their token is the password. */
+export function scannerLogin(token: string): string {
+  return `Basic ${Buffer.from(`${SCANNER}:${token}`).toString('base64')}`
+}
 
 export interface AccessToken {
   subject: string
@@ -52,6 +58,12 @@ export class Tokens {
   issueScan(repository: string): Promise<string> {
     const access: ResourceActions[] = [{ type: 'repository', name: repository, actions: ['pull'] }]
     return this.#sign('JWT', SCANNER, TOKEN_SECONDS, { access, scan: true })
+  }
+
+  /** @returns undefined unless somebody logs in with a scanner's token */
+  async verifyScan({ name, password }: BasicCredentials): Promise<AccessToken | undefined> {
+    const token = name === SCANNER ? await this.verify(password) : undefined
+    return token?.scan ? token : undefined
   }
 
   issueRefresh(subject: string): Promise<string> {

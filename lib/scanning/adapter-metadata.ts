@@ -1,5 +1,6 @@
 // What a scanner says of itself (`GET /api/v1/metadata` of Harbor's scanner API). Read without a library: it is part of the
 // management API's function, which has none for this.
+import { scannerLogin } from '../access/tokens.ts'
 import { GENERIC_REPORT_TYPE, REPORT_TYPE, type ScannerName } from './report.ts'
 import { ScannerError, type ScannerState } from './scanner.ts'
 
@@ -7,6 +8,8 @@ const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json'
 const SBOM_REPORT_TYPE = 'application/vnd.security.sbom.report+json; version=1.0'
 /** Harbor's newer one is preferred. */
 const REPORT_TYPES = [REPORT_TYPE, GENERIC_REPORT_TYPE]
+/** How it logs in to this registry: `Bearer`, or else Basic, as in Harbor. */
+const AUTHORIZATION_TYPE = 'harbor.scanner-adapter/registry-authorization-type'
 const DATABASE_UPDATED = 'harbor.scanner-adapter/vulnerability-database-updated-at'
 
 const TEXT_LIMIT = 512
@@ -133,6 +136,11 @@ export function capabilitiesOf({ capabilities }: AdapterMetadata): Record<string
 export function stateIn({ scanner, properties }: AdapterMetadata): ScannerState {
   const updated = Date.parse(properties[DATABASE_UPDATED] ?? '')
   return { ...scanner, ...(Number.isNaN(updated) ? {} : { databaseAtMs: updated }) }
+}
+
+/** @returns what it sends this registry to pull with that token */
+export function authorizationFor({ properties }: AdapterMetadata, token: string): string {
+  return properties[AUTHORIZATION_TYPE] === 'Bearer' ? `Bearer ${token}` : scannerLogin(token)
 }
 
 function has(types: readonly string[], wanted: string): boolean {

@@ -1,10 +1,11 @@
 // A service with Harbor's scanner API (goharbor/pluggable-scanner-spec) as a scanner: it is sent a scan and asked for its
 // report until it has one.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { scannerLogin } from '../access/tokens.ts'
 import type { AddressGuard } from '../outbound/address-guard.ts'
 import { AdapterClient, type AdapterPatience } from './adapter-client.ts'
 import { explained, secretsOf, withoutSecrets } from './adapter-failure.ts'
-import { reportTypeFor, stateIn } from './adapter-metadata.ts'
+import { authorizationFor, reportTypeFor, stateIn } from './adapter-metadata.ts'
 import { pingAdapter } from './adapter-ping.ts'
 import { adapterReportIn } from './adapter-report.ts'
 import type { ScannerAddress } from './registration.ts'
@@ -27,7 +28,7 @@ export function createAdapter(name: string, address: ScannerAddress, options: Ad
   return {
     state: async (signal) => stateIn(await pingAdapter(address, guard, signal)),
     scan: async (target, { signal, log }) => {
-      const hidden = withoutSecrets([target.token, ...secretsOf(address)])
+      const hidden = withoutSecrets([...secretsOf(address), ...tokensIn(target)])
       const client = new AdapterClient(address, guard, patience)
       try {
         const late = AbortSignal.timeout(options.timeoutSeconds * 1000)
@@ -46,6 +47,11 @@ export function createAdapter(name: string, address: ScannerAddress, options: Ad
   }
 }
 
+/** As it is sent in either way. */
+function tokensIn({ token }: ImageTarget): string[] {
+  return [token, scannerLogin(token).replace('Basic ', '')]
+}
+
 async function scan(client: AdapterClient, name: string, target: ImageTarget, { signal, log }: ScanContext) {
   const { repository, digest, mediaType, origin, token } = target
   const metadata = await client.metadata(signal)
@@ -61,7 +67,7 @@ async function scan(client: AdapterClient, name: string, target: ImageTarget, { 
   )
   const id = await client.submit(
     {
-      registry: { url: origin, authorization: `Bearer ${token}` },
+      registry: { url: origin, authorization: authorizationFor(metadata, token) },
       artifact: { repository, digest, mime_type: mediaType },
       enabled_capabilities: [{ type: 'vulnerability', produces_mime_types: [type] }],
     },

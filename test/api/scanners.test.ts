@@ -292,9 +292,15 @@ test('an image is scanned by the project’s scanner, which is given a token tha
   fake.instead.report = async (response) => {
     const scan = fake.scans.at(-1)!
     const { url, authorization } = scan.registry
-    const pull = async (name: string, method = 'GET') =>
-      (await fetch(`${url}/v2/${name}/manifests/v1`, { method, headers: { authorization } })).status
-    pulls.push(await pull('library/app'), await pull('alices/app'), await pull('library/app', 'DELETE'))
+    const tokens = `${url}/service/token?service=entrepot&scope=repository:alices/app:pull`
+    const { token } = (await (await fetch(tokens, { headers: { authorization } })).json()) as {
+      token: string
+    }
+    for (const login of [authorization, `Bearer ${token}`]) {
+      const pull = async (name: string, method = 'GET') =>
+        (await fetch(`${url}/v2/${name}/manifests/v1`, { method, headers: { authorization: login } })).status
+      pulls.push(await pull('library/app'), await pull('alices/app'), await pull('library/app', 'DELETE'))
+    }
     json(response, 200, reportOf(scan, fake.vulnerabilities))
   }
   await asDefault('keel')
@@ -305,7 +311,7 @@ test('an image is scanned by the project’s scanner, which is given a token tha
     summary: { total: 1, fixable: 1, summary: { High: 1 } },
     scanner: METADATA.scanner,
   })
-  expect(pulls).toEqual([200, 401, 401])
+  expect(pulls).toEqual([200, 401, 401, 200, 401, 401])
   const { json: report } = await admin('GET', `${ARTIFACT}/additions/vulnerabilities`)
   expect(report[REPORT_TYPE]).toMatchObject({
     scanner: METADATA.scanner,

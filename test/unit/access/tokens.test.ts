@@ -63,6 +63,16 @@ test('a scanner’s token lets it pull from one repository, and no other token s
   expect(await tokens.verify(await tokens.issue('scanner', access))).not.toHaveProperty('scan')
 })
 
+test('a scanner logs in with its token as the password, under no other name, and nobody else so', async () => {
+  const tokens = tokensOf(newer)
+  const password = await tokens.issueScan('library/app')
+  expect(await tokens.verifyScan({ name: 'scanner', password })).toMatchObject({ scan: true })
+  expect(await tokens.verifyScan({ name: 'admin', password })).toBeUndefined()
+  const other = await tokens.issue('scanner', access)
+  expect(await tokens.verifyScan({ name: 'scanner', password: other })).toBeUndefined()
+  expect(await tokens.verifyScan({ name: 'scanner', password: 'guessed' })).toBeUndefined()
+})
+
 test('the newest key signs, older ones still verify, removed ones no longer', async () => {
   const before = await tokensOf(older).issue('admin', access)
   const rotated = tokensOf(older, newer)

@@ -43,6 +43,9 @@ const target: ImageTarget = {
   token: 'the-token',
 }
 
+const encoded = (text: string) => Buffer.from(text).toString('base64')
+const LOGIN = `Basic ${encoded('scanner:the-token')}`
+
 interface More {
   address?: Partial<ScannerAddress>
   signal?: AbortSignal
@@ -72,7 +75,7 @@ const reported = (change: (report: ReturnType<typeof reportOf>) => unknown) => {
 test('it is told what to pull from where, with a token, and which report is wanted', async () => {
   const report = await scan()
   expect(lastScan()).toEqual({
-    registry: { url: 'https://registry.example.com', authorization: 'Bearer the-token' },
+    registry: { url: 'https://registry.example.com', authorization: LOGIN },
     artifact: { repository: 'library/app', digest: target.digest, mime_type: target.mediaType },
     enabled_capabilities: [
       {
@@ -99,8 +102,15 @@ test('it is told what to pull from where, with a token, and which report is want
   })
 })
 
+test('one that says so is sent the token as it is', async () => {
+  const properties = { 'harbor.scanner-adapter/registry-authorization-type': 'Bearer' }
+  fake.metadata = { ...METADATA, properties }
+  await scan()
+  expect(lastScan().registry.authorization).toBe('Bearer the-token')
+})
+
 test.each([
-  ['Basic', 'me:pass', 'authorization', `Basic ${Buffer.from('me:pass').toString('base64')}`],
+  ['Basic', 'me:pass', 'authorization', `Basic ${encoded('me:pass')}`],
   ['Bearer', 'ticket', 'authorization', 'Bearer ticket'],
   ['APIKey', 'key', 'x-scanneradapter-api-key', 'key'],
 ] as const)(
@@ -245,9 +255,8 @@ test('what it repeats of secrets is told to nobody', async () => {
     () => new Error('it did not fail'),
     (error: Error) => error,
   )
-  expect(message).toContain('Bearer ***')
-  const encoded = Buffer.from('me:secret-word').toString('base64')
-  for (const secret of ['the-token', 'secret-word', encoded])
+  expect(message).toContain('Basic ***')
+  for (const secret of ['the-token', 'secret-word', encoded('me:secret-word'), LOGIN.slice(6)])
     expect(`${message}\n${lines.join('\n')}`).not.toContain(secret)
 })
 
