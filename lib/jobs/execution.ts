@@ -16,6 +16,7 @@ export type Vendor =
   | 'SCAN_DATA_EXPORT'
   | 'SBOM'
   | 'SBOM_READ'
+  | 'REMATCH'
 
 /** `light` ones take seconds and little memory (a function runs them), `heavy` ones the workers. */
 export type Weight = 'light' | 'heavy'
@@ -33,6 +34,7 @@ export const WEIGHTS: Record<Vendor, Weight> = {
   SCAN_DATA_EXPORT: 'heavy',
   SBOM: 'heavy',
   SBOM_READ: 'light',
+  REMATCH: 'heavy',
 }
 
 export type Trigger = 'MANUAL' | 'SCHEDULE' | 'EVENT'

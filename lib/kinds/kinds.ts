@@ -6,6 +6,7 @@ import type { SweepSummary } from '../registry/gc/ledger.ts'
 import { replication } from '../replication/job.ts'
 import { sbomReading } from '../sbom/attached.ts'
 import { sbomGeneration } from '../sbom/job.ts'
+import { rematch } from '../sbom/rematch.ts'
 import { vulnerabilityExport } from '../scanning/export-job.ts'
 import { imageScan, type Scanning } from '../scanning/job.ts'
 import { scanAll } from '../scanning/scan-all.ts'
@@ -34,6 +35,7 @@ export function jobKinds({ sweepNow, upstreams, scanning }: JobParts): JobKinds 
     SCAN_DATA_EXPORT: vulnerabilityExport(),
     SBOM: sbomGeneration(scanning),
     SBOM_READ: sbomReading(),
+    REMATCH: rematch(scanning),
     WEBHOOK: webhookDelivery(upstreams, 4),
     // Slack takes about one message a second of a webhook.
     SLACK: webhookDelivery(upstreams, 1),

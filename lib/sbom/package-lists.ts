@@ -4,7 +4,7 @@ import { gunzip, gzip } from 'node:zlib'
 import type { Digest } from '../oci/digest.ts'
 import { keys, partitions } from '../registry/keys.ts'
 import { pagesOf } from '../registry/partitions.ts'
-import type { Attributes, Item, Write } from '../registry/ports.ts'
+import type { Attributes, Item, Key, Write } from '../registry/ports.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Bill, Package } from './bill.ts'
 
@@ -25,7 +25,7 @@ export interface PackageList {
 }
 
 /** As the listing of a project has it. */
-interface ListedPackages extends PackageList {
+export interface ListedPackages extends PackageList {
   system?: Bill['system']
   packages: number
   parts: number
@@ -84,7 +84,7 @@ export async function forgetAllPackages(registry: Registry, projectId: string, r
 }
 
 /** @param repo only that repository's */
-async function* listedPackages(
+export async function* listedPackages(
   registry: Registry,
   projectId: string,
   repo?: string,
@@ -109,8 +109,13 @@ async function readPackages(
   return packages
 }
 
+/** The items of a list, to be read with others. */
+export function packageKeys({ repo, holder, parts }: ListedPackages): Key[] {
+  return Array.from({ length: parts }, (_, number) => keys.packages(repo, holder, number))
+}
+
 /** Of one item; none of one that is not there. */
-async function packagesIn(item: Item | undefined): Promise<Package[]> {
+export async function packagesIn(item: Item | undefined): Promise<Package[]> {
   if (!item?.bytes) return []
   return JSON.parse((await unzip(item.bytes)).toString('utf8')) as Package[]
 }

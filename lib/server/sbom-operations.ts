@@ -2,12 +2,24 @@
 import { RegistryError } from '../oci/errors.ts'
 import { type AffectedImage, blastRadius } from '../sbom/blast-radius.ts'
 import { type PackageQuery, parsePackageQuery } from '../sbom/package-query.ts'
+import { beginRematch } from '../sbom/rematch.ts'
+import { jobsOf } from './jobs.ts'
 import { type Operation, parsed, UsageError } from './operation.ts'
 import { spanMs } from './span.ts'
 
 const NAMED = 20
 
 export const SBOM_OPERATIONS: Record<string, Operation> = {
+  rematch: {
+    usage: 'rematch',
+    what: 'look for new vulnerabilities of what images are made of, without pulling one',
+    run: async ({ stores, actor, print }, args) => {
+      if (args.length > 0) throw new UsageError('expected nothing more')
+      const { number } = await beginRematch(jobsOf(stores).jobs, 'MANUAL', actor.principal)
+      print(`execution ${number} has begun; how it goes: entrepot jobs show ${number}`)
+      return 0
+    },
+  },
   'blast-radius': {
     usage: 'blast-radius PACKAGE[<VERSION] … [--last 30d] [--json]',
     what: 'show which tags have a package, by their bills of materials, and who pulled them; exit code 1 when any',

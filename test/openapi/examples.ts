@@ -137,6 +137,7 @@ export const EXAMPLES: Record<string, unknown> = {
     name: 'deployments',
     description: 'starts builds and deployments',
   },
+  updateRematchSchedule: { schedule: { type: 'Daily' } },
   updateSignatureTrust: {
     keyless: [],
     cosign_keys: [],

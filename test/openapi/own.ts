@@ -14,6 +14,12 @@ const trust: SwaggerSchema = {
     notation_certificates: texts,
   },
 }
+const schedule: SwaggerSchema = {
+  type: 'object',
+  properties: {
+    schedule: { type: 'object', properties: { type: text, cron: text, next_scheduled_time: text } },
+  },
+}
 const filters = { repository_filter: text, tag_filter: text }
 
 /** By operation. */
@@ -32,6 +38,18 @@ export const OWN: Record<string, Partial<Operation>> = {
         schema: { type: 'object', properties: { ...filters, secret: text } },
       } as unknown as Operation['parameters'][number],
     ],
+  },
+  getRematchSchedule: { responses: { '200': { schema: schedule } } },
+  updateRematchSchedule: {
+    parameters: [
+      {
+        name: 'schedule',
+        in: 'body',
+        required: true,
+        schema: schedule,
+      } as unknown as Operation['parameters'][number],
+    ],
+    responses: { '200': {}, '409': {} },
   },
   getSignatureTrust: { responses: { '200': { schema: trust } } },
   updateSignatureTrust: {

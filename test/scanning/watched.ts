@@ -1,5 +1,5 @@
 // The real trivy as our scanner runs it, without the jobs around it, which would try again what failed.
-import { readdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { Secrets } from '../../lib/access/secret-keys.ts'
 import { Tokens } from '../../lib/access/tokens.ts'
@@ -59,11 +59,6 @@ export async function scanAlone(
   } catch (error) {
     return { fault: (error as Error).message, log: lines.join('\n') }
   }
-}
-
-/** What scans left where they put temporary files. */
-export async function leftIn(directory: string): Promise<string[]> {
-  return (await readdir(directory)).filter((each) => each.startsWith('entrepot-scan-'))
 }
 
 /** A cache with the place's database, below its directory. */

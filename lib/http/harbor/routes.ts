@@ -19,6 +19,7 @@ import { PROJECT_SUMMARY_ROUTES } from './project-summary.ts'
 import { PROJECT_ROUTES } from './projects.ts'
 import { QUOTA_ROUTES } from './quotas.ts'
 import { REGISTRY_ROUTES } from './registries.ts'
+import { REMATCH_ROUTES } from './rematch.ts'
 import { REPLICATION_EXECUTION_ROUTES } from './replication-executions.ts'
 import { REPLICATION_POLICY_ROUTES } from './replication-policies.ts'
 import { REPOSITORY_ROUTES } from './repositories.ts'
@@ -70,6 +71,7 @@ export const ROUTES: HarborRoute[] = [
   ...REPLICATION_POLICY_ROUTES,
   ...REPLICATION_EXECUTION_ROUTES,
   ...SCAN_ALL_ROUTES,
+  ...REMATCH_ROUTES,
   ...SCANNER_ROUTES,
   ...PROJECT_SCANNER_ROUTES,
   ...SECURITY_ROUTES,
