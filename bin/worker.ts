@@ -10,7 +10,7 @@ import { readConfig } from '../lib/config/config.ts'
 import { privateNetworks } from '../lib/config/registry-settings.ts'
 import { trustExtraAuthorities } from '../lib/config/trust.ts'
 import { runWorker } from '../lib/jobs/worker.ts'
-import { taskEnded } from '../lib/kinds/ended.ts'
+import { taskBegan, taskEnded } from '../lib/kinds/ended.ts'
 import { jobKinds } from '../lib/kinds/kinds.ts'
 import { createAddressGuard } from '../lib/outbound/address-guard.ts'
 import { Upstreams } from '../lib/registries/upstreams.ts'
@@ -53,7 +53,7 @@ const kinds = jobKinds({
 })
 const queue = createSqsQueue(new SQSClient({}), { url, visibilitySeconds: 120 })
 const worker = runWorker(
-  { registry, dispatch, kinds, ended: taskEnded },
+  { registry, dispatch, kinds, began: taskBegan, ended: taskEnded },
   [{ queue, concurrency: AT_ONCE }],
   { host: hostname(), pid: process.pid },
   {

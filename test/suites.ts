@@ -239,7 +239,7 @@ const ON_TWIN: Suite[] = [
     'alb',
     [CONFORMANCE, 'test/twin/rights.test.ts', ...filesOf(core)],
     [...PROGRAMS, ...needsOf(core)],
-    'ci',
+    'all',
     'alb',
   ),
   onTwin('indirect', [CONFORMANCE, ...filesOf(core)], [...PROGRAMS, ...needsOf(core)], 'all', 'direct-off'),

@@ -29,6 +29,7 @@ export const DETAIL_TYPES: Record<EventType, string> = {
   'repository.deleted': 'Repository Deleted',
   'repository.restored': 'Repository Restored',
   'quota.exceeded': 'Quota Exceeded',
+  'replication.begun': 'Replication Begun',
   'replication.ended': 'Replication Ended',
   'retention.ended': 'Retention Ended',
   'scan.completed': 'Scan Completed',

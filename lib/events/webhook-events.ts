@@ -32,6 +32,7 @@ const KINDS: Record<EventType, WebhookEvent[]> = {
   'repository.deleted': ['DELETE_ARTIFACT'],
   'repository.restored': [],
   'quota.exceeded': ['QUOTA_EXCEED'],
+  'replication.begun': ['REPLICATION'],
   'replication.ended': ['REPLICATION'],
   'retention.ended': ['TAG_RETENTION'],
   'scan.completed': ['SCANNING_COMPLETED'],

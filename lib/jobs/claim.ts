@@ -5,6 +5,7 @@ import type { Key } from '../registry/ports.ts'
 import type { Registry } from '../registry/registry.ts'
 import { changeTask, replaced } from './ends.ts'
 import { ENDED, type Execution, executionOf, type Task, taskOf } from './execution.ts'
+import type { Jobs } from './executions.ts'
 import { type JobKinds, kindOf } from './kinds.ts'
 import type { TaskMessage } from './messages.ts'
 import { keepPlace, leavePlace, limitsOf, placesOf, takePlace } from './places.ts'
@@ -35,9 +36,10 @@ export async function claim(
   kinds: JobKinds,
   message: TaskMessage,
   leaseMs = LEASE_MS,
+  began: Jobs['began'] = undefined,
 ): Promise<Claim> {
   for (let loss = 0; loss < LOSSES; loss++) {
-    const found = await claimOnce(registry, kinds, message, leaseMs)
+    const found = await claimOnce(registry, kinds, message, leaseMs, began)
     if (found) return found
   }
   return { kind: 'later', seconds: 1 }
@@ -49,6 +51,7 @@ async function claimOnce(
   kinds: JobKinds,
   message: TaskMessage,
   leaseMs: number,
+  began: Jobs['began'],
 ): Promise<Claim | undefined> {
   const [taskItem, executionItem] = await registry.metadata.batchGet([
     keys.task(message.execution, message.task),
@@ -90,8 +93,10 @@ async function claimOnce(
     updatedAtMs: nowMs,
     startedAtMs: task.startedAtMs ?? nowMs,
   }
-  const outcome = await registry.metadata.transact([replaced(taskItem, claimed), ...taken])
+  const told = began && claimed.attempts === 1 ? await began(registry, execution, claimed) : []
+  const outcome = await registry.metadata.transact([replaced(taskItem, claimed), ...taken, ...told])
   if (!outcome.ok) return undefined
+  if (told.length > 0) registry.onEvent()
   return {
     kind: 'claimed',
     claimed: {

@@ -23,6 +23,8 @@ import { type Dispatch, dispatchTasks } from './messages.ts'
 export interface Jobs {
   registry: Registry
   dispatch: Dispatch
+  /** Written together with the first attempt's beginning. */
+  began?: (registry: Registry, execution: Execution, task: Task) => Promise<Write[]>
   /** Written together with the end of a task, exactly once; the execution is as it is with that, ended itself after its last task. */
   ended?: (registry: Registry, execution: Execution, task: Task) => Promise<Write[]>
 }

@@ -38,7 +38,7 @@ class Ended extends Error {
 export async function runTask(jobs: Runner, body: string, observer: Observer): Promise<void> {
   const message = parseTaskMessage(body)
   if (!message) throw new Error(`no message of a task: ${body.slice(0, 200)}`)
-  const outcome = await claim(jobs.registry, jobs.kinds, message, jobs.leaseMs)
+  const outcome = await claim(jobs.registry, jobs.kinds, message, jobs.leaseMs, jobs.began)
   switch (outcome.kind) {
     case 'over':
       return

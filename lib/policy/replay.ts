@@ -1,12 +1,10 @@
-// What a policy would have refused of the pulls there were: by what is known of the images now.
+// What a policy would have refused of the pulls there were, by the audit log and what is known of the images now.
 import { isDigest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { projectOf } from '../oci/reference.ts'
-import { dayOf, partitions } from '../registry/keys.ts'
+import { type AuditEntry, auditEntries } from '../registry/audit-log.ts'
 import { findManifest } from '../registry/manifests.ts'
-import { pagesOf } from '../registry/partitions.ts'
 import { findProject } from '../registry/projects.ts'
-import type { PullRecord } from '../registry/recorder.ts'
 import type { Registry } from '../registry/registry.ts'
 import { readSystemAllowlist } from '../registry/system-allowlist.ts'
 import { judge } from './judge.ts'
@@ -53,19 +51,39 @@ async function groups(
   sinceMs: number,
 ): Promise<Map<string, ReplayedPulls>> {
   const found = new Map<string, ReplayedPulls>()
-  for (let day = dayOf(sinceMs); day <= dayOf(registry.clock.nowMs()); day++)
-    for await (const page of pagesOf(registry.metadata, { pk: partitions.pulls(day) }))
-      for (const line of page.flatMap(({ attributes }) => attributes.lines as unknown as Line[])) {
-        if (!line.hit || line.atMs < sinceMs) continue
-        if (projects && !projects.includes(projectOf(line.repository))) continue
-        add(found, line)
-      }
+  for await (const entry of auditEntries(registry)) {
+    if (entry.atMs < sinceMs) break
+    const pull = pullIn(entry)
+    if (pull && (!projects || projects.includes(projectOf(pull.repository)))) add(found, pull)
+  }
   return found
 }
 
-type Line = PullRecord & { atMs: number }
+interface Pull {
+  repository: string
+  tag?: string
+  digest: string
+  principal: string
+  atMs: number
+}
 
-function add(found: Map<string, ReplayedPulls>, { repository, tag, digest, principal, atMs }: Line): void {
+/** Its description names the digest, its resource what was asked for. */
+function pullIn({
+  operation,
+  resourceType,
+  resource,
+  description,
+  principal,
+  atMs,
+}: AuditEntry): Pull | undefined {
+  if (operation !== 'pull' || resourceType !== 'artifact') return undefined
+  const [repository, digest] = description.slice(description.indexOf(': ') + 2).split('@')
+  if (digest === undefined) return undefined
+  const tag = resource.startsWith(`${repository}:`) ? resource.slice(repository!.length + 1) : undefined
+  return { repository: repository!, digest, principal, atMs, ...(tag === undefined ? {} : { tag }) }
+}
+
+function add(found: Map<string, ReplayedPulls>, { repository, tag, digest, principal, atMs }: Pull): void {
   const name = [repository, tag ?? '', digest].join(' ')
   const known = found.get(name)
   const principals = known?.principals ?? []

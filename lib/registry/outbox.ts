@@ -23,6 +23,7 @@ export type ChangeType =
 export type NoticeType =
   | 'manifest.pulled'
   | 'quota.exceeded'
+  | 'replication.begun'
   | 'replication.ended'
   | 'retention.ended'
   | 'scan.completed'

@@ -1,5 +1,5 @@
-// The end of each task of a replication is an event of the project here that it copied from or to, as in Harbor; in a file
-// of its own, because every program that begins or ends jobs tells of it.
+// The beginning and the end of each task of a replication are events of the project here that it copies from or to, as in
+// Harbor; in a file of its own, because every program that begins or ends jobs tells of it.
 import type { Execution, Task } from '../jobs/execution.ts'
 import { isDigest } from '../oci/digest.ts'
 import { projectOf } from '../oci/reference.ts'
@@ -12,8 +12,16 @@ import type { Registry } from '../registry/registry.ts'
 import { payloadOf } from './payload.ts'
 import { findPolicy, type ReplicationPolicy } from './policy.ts'
 
+type Telling = (registry: Registry, execution: Execution, task: Task) => Promise<Write[]>
+
 /** Written with the end of a task, so that it is told of once; and only where a webhook policy of the project asks for it. */
-export async function replicationEnded(
+export const replicationEnded: Telling = (...of) => told('replication.ended', ...of)
+
+/** The same with its beginning: a second attempt is none. */
+export const replicationBegan: Telling = (...of) => told('replication.begun', ...of)
+
+async function told(
+  type: 'replication.begun' | 'replication.ended',
   registry: Registry,
   execution: Execution,
   task: Task,
@@ -30,7 +38,7 @@ export async function replicationEnded(
   if (!project?.notices?.includes('replication.ended')) return []
   const remote = remoteRegistryIn(await registry.metadata.get(keys.remoteRegistry(policy.registryId)))
   const facts = {
-    type: 'replication.ended' as const,
+    type,
     ...(isDigest(reference) ? { digest: reference, tags: [] } : { tags: [reference] }),
     cause: 'replication',
     details: { replication: replicationOf(policy, execution, task, reference, remote) },

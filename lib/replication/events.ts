@@ -13,11 +13,11 @@ import { readRepository } from '../registry/repositories.ts'
 import { tagsOfManifest } from '../registry/tags.ts'
 import { labelFilter, referenceFilter, repositoryMatcher, subjectOfTag } from './filters.ts'
 import { sourceHere } from './here.ts'
-import { type Clearing, type Copying, type Deleting, planSpec, taskSpec } from './payload.ts'
+import { type Clearing, type Copying, type Deleting, type Planning, planSpec, taskSpec } from './payload.ts'
 import { policiesByEvent } from './policies.ts'
 import type { ReplicationPolicy } from './policy.ts'
 
-type Deed = Clearing | Copying | Deleting
+type Deed = Clearing | Copying | Deleting | Planning
 
 const TAGS_LIMIT = 100
 const SUBJECTS_LIMIT = 4
@@ -56,7 +56,7 @@ async function start(jobs: Jobs, policy: ReplicationPolicy, wanted: Deed[], even
   try {
     const { via } = replicatedIn(event)
     const tasks = chosen.map((deed) =>
-      deed.do === 'clear' ? planSpec(policy, deed) : taskSpec(policy, deed, via),
+      deed.do === 'clear' || deed.do === 'plan' ? planSpec(policy, deed) : taskSpec(policy, deed, via),
     )
     await startExecution(jobs, spec, tasks)
   } catch (error) {
@@ -66,7 +66,7 @@ async function start(jobs: Jobs, policy: ReplicationPolicy, wanted: Deed[], even
 }
 
 async function isChosen(registry: Registry, policy: ReplicationPolicy, deed: Deed): Promise<boolean> {
-  if (deed.do === 'clear') return true
+  if (deed.do === 'clear' || deed.do === 'plan') return true
   if (!referenceFilter(policy)(deed.reference)) return false
   // What is gone has no labels any more.
   const labels = labelFilter(policy)
@@ -95,6 +95,7 @@ function deedsOf(event: Item): ((registry: Registry) => Promise<Deed[]>) | undef
         repository,
         reference,
       }))
+  if (type === 'repository.restored') return async () => [{ do: 'plan', repository }]
   // What collections take away is their own registry's business.
   if (cause !== 'delete') return undefined
   if (type === 'repository.deleted')

@@ -43,7 +43,7 @@ async function run(context: JobContext, upstreams: Upstreams, turns: Turns): Pro
   const payload = payloadOf(context.task.payload)
   try {
     const { source, target } = await placesOf(context, policy, payload, upstreams)
-    if (payload.do === 'plan') await planOnce(context, policy, source)
+    if (payload.do === 'plan') await planOnce(context, policy, source, payload.repository)
     else if (payload.do === 'copy') await copy(context, policy, { source, target, turns }, payload)
     else if (payload.do === 'clear') await clear(context, policy, payload)
     else await remove(context, policy, { source, target }, payload)
@@ -93,15 +93,20 @@ async function placesOf(
   return { source: sourceThere(upstream), target: targetHere(registry, actor) }
 }
 
-async function planOnce(context: JobContext, policy: ReplicationPolicy, source: Source): Promise<void> {
+async function planOnce(
+  context: JobContext,
+  policy: ReplicationPolicy,
+  source: Source,
+  only: string | undefined,
+): Promise<void> {
   if (!policy.enabled) throw new JobFailed('the rule is disabled')
-  const other = policy.singleActive
-    ? await runningOf(context.registry, policy.id, context.execution.number)
-    : undefined
+  // Runs by event do not wait for others.
+  const isSingle = policy.singleActive && only === undefined
+  const other = isSingle ? await runningOf(context.registry, policy.id, context.execution.number) : undefined
   // Failed, and in these words, as in Harbor.
   if (other !== undefined)
     throw new JobFailed(`Execution skipped: active replication still in progress (execution ${other})`)
-  await plan(context, policy, source)
+  await plan(context, policy, source, only)
 }
 
 async function copy(

@@ -6,12 +6,18 @@ import { destinationName } from './names.ts'
 import type { ReplicationPolicy } from './policy.ts'
 
 export type Payload =
-  /** Find what the rule matches, and add a task for each. */
-  | { do: 'plan' }
+  | Planning
   /** Find what a deleted repository held, and add a task for each that the rule matches. */
   | Clearing
   | Copying
   | Deleting
+
+/** Find what the rule matches, and add a task for each. */
+export interface Planning {
+  do: 'plan'
+  /** In this one alone, when the rule matches it. */
+  repository?: string
+}
 
 export interface Clearing {
   do: 'clear'
@@ -70,15 +76,15 @@ function operationOf(payload: Copying | Deleting): string {
 }
 
 /** Of a task that adds others. */
-export function planSpec(policy: ReplicationPolicy, clearing?: Clearing): TaskSpec {
+export function planSpec(policy: ReplicationPolicy, deed: Clearing | Planning = { do: 'plan' }): TaskSpec {
   return {
-    payload: clearing ? { ...clearing } : { do: 'plan' },
+    payload: { ...deed },
     target: `${targetOf(policy)}:plan`,
     extra: {
       resource_type: 'artifact',
-      source_resource: clearing?.repository ?? '',
+      source_resource: deed.repository ?? '',
       destination_resource: '',
-      operation: clearing ? 'deletion' : 'plan',
+      operation: deed.do === 'clear' ? 'deletion' : 'plan',
     },
   }
 }

@@ -19,11 +19,17 @@ interface Planned {
   tags: number
 }
 
-export async function plan(context: JobContext, policy: ReplicationPolicy, source: Source): Promise<void> {
+/** @param only a repository that alone is looked through */
+export async function plan(
+  context: JobContext,
+  policy: ReplicationPolicy,
+  source: Source,
+  only?: string,
+): Promise<void> {
   const before: Planned = { repositories: 0, tags: 0, ...(context.task.state as Partial<Planned>) }
   const [matches, wanted, labels] = [repositoryMatcher(policy), referenceFilter(policy), labelFilter(policy)]
   let [repositories, references, found] = [0, 0, 0]
-  for await (const page of repositoriesOf(source, namePattern(policy)))
+  for await (const page of only === undefined ? repositoriesOf(source, namePattern(policy)) : [[only]])
     for (const repository of page) {
       context.signal.throwIfAborted()
       repositories += 1

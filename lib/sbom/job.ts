@@ -7,7 +7,8 @@ import { deleteManifest } from '../registry/deletion.ts'
 import { findProject } from '../registry/projects.ts'
 import type { Actor, Registry } from '../registry/registry.ts'
 import { noteTask, type ScanPayload } from '../scanning/begin.ts'
-import type { Describer, SbomFormat } from '../scanning/describer.ts'
+import { describeImage } from '../scanning/describe-image.ts'
+import type { SbomFormat } from '../scanning/describer.ts'
 import type { Scanning } from '../scanning/job.ts'
 import { type Attempt, type FoundSbom, readAttempt, scanItem, unchanged } from '../scanning/scan.ts'
 import { ScannerError } from '../scanning/scanner.ts'
@@ -24,9 +25,9 @@ export function sbomGeneration(scanning: Scanning | undefined): JobKind {
     timeoutSeconds: 2 * (scanning?.timeoutSeconds ?? 300) + 60,
     atOnce: scanning?.atOnce ?? 2,
     run: async (context) => {
-      if (!scanning?.describer) throw new JobFailed('no scanner is configured that makes bills of materials')
+      if (!scanning) throw new JobFailed('no scanner is configured')
       try {
-        await describeOne({ ...scanning, describer: scanning.describer }, context)
+        await describeOne(scanning, context)
       } catch (error) {
         const final = error instanceof ScannerError ? error.final : isRefusal(error)
         if (final) throw new JobFailed((error as Error).message)
@@ -41,7 +42,7 @@ function isRefusal(error: unknown): boolean {
   return error instanceof RegistryError && error.status < 500
 }
 
-async function describeOne(scanning: Scanning & { describer: Describer }, context: JobContext) {
+async function describeOne(scanning: Scanning, context: JobContext) {
   const { registry, execution, log, show, signal } = context
   const payload = context.task.payload as unknown as ScanPayload
   const { repository, repo, projectId, digest: image } = payload
@@ -52,14 +53,12 @@ async function describeOne(scanning: Scanning & { describer: Describer }, contex
     principal: String(execution.extra.operator ?? ''),
     requestId: `sbom-${execution.number}`,
   }
-  const target = {
-    ...{ origin: scanning.origin(), repository, digest: image },
-    token: await scanning.token(repository),
-  }
+  const target = { repository, digest: image, token: await scanning.token(repository) }
   const made: Digest[] = []
   let result: Pick<FoundSbom, 'scanner' | 'packages'> | undefined
   for (const format of await formatsOf(registry, repository)) {
-    const { document, scanner } = await scanning.describer.describe(target, format, { signal, log })
+    const described = await describeImage(scanning, registry, target, format, { signal, log })
+    const { document, scanner } = described
     const bill = readBill(document)
     if (!bill) throw new ScannerError('the scanner wrote neither SPDX nor CycloneDX', { final: true })
     const by = `${scanner.name} ${scanner.version}`

@@ -5,6 +5,7 @@ import { HttpClient, type Incoming, type Outgoing, readBounded } from '../outbou
 import { OutboundError } from '../outbound/outbound-error.ts'
 import { type AdapterMetadata, metadataIn, parsed } from './adapter-metadata.ts'
 import type { ScannerAddress } from './registration.ts'
+import type { ScanType } from './scan.ts'
 import { ScannerError } from './scanner.ts'
 
 export interface AdapterPatience {
@@ -17,7 +18,11 @@ export interface AdapterPatience {
 export interface ScanRequest {
   registry: { url: string; authorization: string }
   artifact: { repository: string; digest: string; mime_type: string }
-  enabled_capabilities: { type: 'vulnerability'; produces_mime_types: string[] }[]
+  enabled_capabilities: {
+    type: ScanType
+    produces_mime_types: string[]
+    parameters?: { sbom_media_types: string[] }
+  }[]
 }
 
 export type ReportAnswer =
@@ -77,9 +82,9 @@ export class AdapterClient {
     throw new ScannerError('its answer to a scan has no id', { final: true })
   }
 
-  /** @throws ScannerError */
-  async report(id: string, type: string, signal: AbortSignal): Promise<ReportAnswer> {
-    const url = this.#at(`/scan/${encodeURIComponent(id)}/report`)
+  /** @param path below `/scan`, whose id is encoded. @throws ScannerError */
+  async report(path: string, type: string, signal: AbortSignal): Promise<ReportAnswer> {
+    const url = this.#at(`/scan/${path}`)
     const answer = await this.#send({ method: 'GET', url, headers: { accept: type } }, REPORT_LIMIT, signal)
     if (answer.status !== 302) return { ready: true, text: expectStatus(answer, 200, 'a report').text }
     const { location } = answer.headers

@@ -123,6 +123,15 @@ export function reportTypeFor({ capabilities }: AdapterMetadata, mediaType: stri
   return undefined
 }
 
+/** @returns undefined where it makes no bills of materials of such images */
+export function sbomTypeFor({ capabilities }: AdapterMetadata, mediaType: string): string | undefined {
+  const fitting = capabilities.filter(
+    ({ type, consumes_mime_types: consumes }) => type === 'sbom' && has(consumes, mediaType),
+  )
+  const produced = fitting.flatMap((each) => each.produces_mime_types)
+  return produced.find((each) => same(each, SBOM_REPORT_TYPE))
+}
+
 /** As Harbor shows it; a scanner of the older API looks for vulnerabilities. */
 export function capabilitiesOf({ capabilities }: AdapterMetadata): Record<string, boolean> {
   const named = capabilities.map(({ type }) => type ?? '')

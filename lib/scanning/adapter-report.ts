@@ -9,6 +9,7 @@ import { severityNamed, worst } from './severity.ts'
 import { cvss, preferredCvss } from './trivy-report.ts'
 
 const LINKS_LIMIT = 50
+const SBOM_LIMIT_BYTES = 64 * 1024 * 1024
 
 /** Identifiers are parts of keys. */
 const name = z.string().check(z.minLength(1), z.maxLength(255))
@@ -38,6 +39,7 @@ const document = z.object({
   ),
   scanner: z.optional(z.nullable(z.object({ name, vendor: text, version: text }))),
   vulnerabilities: z.optional(z.nullable(z.array(vulnerability))),
+  sbom: z.optional(z.nullable(z.record(z.string(), z.unknown()))),
 })
 
 type Found = z.infer<typeof vulnerability>
@@ -52,22 +54,11 @@ export interface ExpectedReport {
 
 /** @throws ScannerError for what is none, or of something else */
 export function adapterReportIn(json: string, expected: ExpectedReport): Report {
-  const value = parsed(json, 'report')
-  const read = document.safeParse(value)
-  if (!read.success) {
-    const [issue] = read.error.issues
-    throw new ScannerError(`its report has another shape: ${issue?.path.join('.')}: ${issue?.message}`, {
-      final: true,
-    })
-  }
-  const { artifact, generated_at, scanner } = read.data
+  const { vulnerabilities: found, generated_at, scanner } = documentIn(json, expected)
   // An object of anything would pass for a report without findings.
-  if (read.data.vulnerabilities === undefined && generated_at === undefined)
+  if (found === undefined && generated_at === undefined)
     throw new ScannerError('its report has neither vulnerabilities nor generated_at', { final: true })
-  requireSame(artifact, expected)
-  const vulnerabilities = worstFirst(
-    (read.data.vulnerabilities ?? []).map((each) => vulnerabilityOf(each, expected.digest)),
-  )
+  const vulnerabilities = worstFirst((found ?? []).map((each) => vulnerabilityOf(each, expected.digest)))
   const generated = Date.parse(generated_at ?? '')
   return {
     generated_at: new Date(Number.isNaN(generated) ? expected.atMs : generated).toISOString(),
@@ -76,6 +67,35 @@ export function adapterReportIn(json: string, expected: ExpectedReport): Report 
     vulnerabilities,
     findings: [],
   }
+}
+
+/** @returns the bill of materials in it. @throws ScannerError */
+export function adapterSbomIn(
+  json: string,
+  expected: ExpectedReport,
+): { document: Uint8Array; scanner: ScannerName } {
+  const { sbom, scanner } = documentIn(json, expected)
+  if (!sbom) throw new ScannerError('its report has no sbom', { final: true })
+  const bytes = Buffer.from(JSON.stringify(sbom))
+  if (bytes.length > SBOM_LIMIT_BYTES)
+    throw new ScannerError(
+      `the bill of materials has ${bytes.length} bytes, more than the ${SBOM_LIMIT_BYTES} that are kept`,
+      { final: true },
+    )
+  return { document: bytes, scanner: scanner ?? expected.scanner }
+}
+
+/** Of the artifact that was asked for. @throws ScannerError */
+function documentIn(json: string, expected: ExpectedReport): z.infer<typeof document> {
+  const read = document.safeParse(parsed(json, 'report'))
+  if (!read.success) {
+    const [issue] = read.error.issues
+    throw new ScannerError(`its report has another shape: ${issue?.path.join('.')}: ${issue?.message}`, {
+      final: true,
+    })
+  }
+  requireSame(read.data.artifact, expected)
+  return read.data
 }
 
 function requireSame(

@@ -1,13 +1,13 @@
-// A service with Harbor's scanner API (goharbor/pluggable-scanner-spec) as a scanner: it is sent a scan and asked for its
-// report until it has one.
-import { setTimeout as sleep } from 'node:timers/promises'
+// A service with Harbor's scanner API (goharbor/pluggable-scanner-spec) as a scanner.
 import { scannerLogin } from '../access/tokens.ts'
 import type { AddressGuard } from '../outbound/address-guard.ts'
 import { AdapterClient, type AdapterPatience } from './adapter-client.ts'
 import { explained, secretsOf, withoutSecrets } from './adapter-failure.ts'
-import { authorizationFor, reportTypeFor, stateIn } from './adapter-metadata.ts'
+import { type AdapterMetadata, reportTypeFor, sbomTypeFor, stateIn } from './adapter-metadata.ts'
+import { orderedReport } from './adapter-order.ts'
 import { pingAdapter } from './adapter-ping.ts'
-import { adapterReportIn } from './adapter-report.ts'
+import { adapterReportIn, adapterSbomIn } from './adapter-report.ts'
+import type { Describer, SbomFormat } from './describer.ts'
 import type { ScannerAddress } from './registration.ts'
 import { type ImageTarget, type ScanContext, type Scanner, ScannerError } from './scanner.ts'
 
@@ -18,32 +18,66 @@ export interface AdapterOptions {
   patience?: AdapterPatience
 }
 
+export interface RegisteredScanner extends Scanner {
+  /** @returns undefined where it makes no bills of materials. @throws ScannerError */
+  describe(
+    target: ImageTarget,
+    format: SbomFormat,
+    context: ScanContext,
+  ): Promise<Awaited<ReturnType<Describer['describe']>> | undefined>
+}
+
+type Work<Result> = (
+  client: AdapterClient,
+  metadata: AdapterMetadata,
+  context: ScanContext,
+) => Promise<Result>
+
 const PATIENCE: AdapterPatience = { answerMs: 30_000, idleMs: 30_000 }
-/** Between two questions for a report. */
-const WAIT_SECONDS = { least: 1, usual: 5, most: 60 }
+const DOCUMENTS: Record<SbomFormat, string> = {
+  spdx: 'application/spdx+json',
+  cyclonedx: 'application/vnd.cyclonedx+json',
+}
 
 /** @param name of its registration */
-export function createAdapter(name: string, address: ScannerAddress, options: AdapterOptions): Scanner {
-  const { guard, patience = PATIENCE } = options
+export function createAdapter(
+  name: string,
+  address: ScannerAddress,
+  options: AdapterOptions,
+): RegisteredScanner {
+  const within = <Result>(target: ImageTarget, context: ScanContext, work: Work<Result>) =>
+    asked(name, address, options, target, context, work)
   return {
-    state: async (signal) => stateIn(await pingAdapter(address, guard, signal)),
-    scan: async (target, { signal, log }) => {
-      const hidden = withoutSecrets([...secretsOf(address), ...tokensIn(target)])
-      const client = new AdapterClient(address, guard, patience)
-      try {
-        const late = AbortSignal.timeout(options.timeoutSeconds * 1000)
-        const quiet: ScanContext = {
-          signal: AbortSignal.any([signal, late]),
-          log: (line) => log(hidden(line)),
-        }
-        return await scan(client, name, target, quiet)
-      } catch (error) {
-        if (signal.aborted) throw signal.reason
-        throw explained(error, `scanner ${name} at ${address.url}`, options.timeoutSeconds, hidden)
-      } finally {
-        client.close()
-      }
-    },
+    state: async (signal) => stateIn(await pingAdapter(address, options.guard, signal)),
+    scan: (target, context) =>
+      within(target, context, (client, metadata, inside) => scan(client, metadata, name, target, inside)),
+    describe: (target, format, context) =>
+      within(target, context, (client, metadata, inside) =>
+        describe(client, metadata, target, format, inside),
+      ),
+  }
+}
+
+/** In the time there is, and without secrets in what is said of it. */
+async function asked<Result>(
+  name: string,
+  address: ScannerAddress,
+  { guard, timeoutSeconds, patience = PATIENCE }: AdapterOptions,
+  target: ImageTarget,
+  { signal, log }: ScanContext,
+  work: Work<Result>,
+): Promise<Result> {
+  const hidden = withoutSecrets([...secretsOf(address), ...tokensIn(target)])
+  const client = new AdapterClient(address, guard, patience)
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutSeconds * 1000)])
+  try {
+    const metadata = await client.metadata(limit)
+    return await work(client, metadata, { signal: limit, log: (line) => log(hidden(line)) })
+  } catch (error) {
+    if (signal.aborted) throw signal.reason
+    throw explained(error, `scanner ${name} at ${address.url}`, timeoutSeconds, hidden)
+  } finally {
+    client.close()
   }
 }
 
@@ -52,52 +86,37 @@ function tokensIn({ token }: ImageTarget): string[] {
   return [token, scannerLogin(token).replace('Basic ', '')]
 }
 
-async function scan(client: AdapterClient, name: string, target: ImageTarget, { signal, log }: ScanContext) {
-  const { repository, digest, mediaType, origin, token } = target
-  const metadata = await client.metadata(signal)
+async function scan(
+  client: AdapterClient,
+  metadata: AdapterMetadata,
+  name: string,
+  target: ImageTarget,
+  context: ScanContext,
+) {
+  const { repository, digest, mediaType } = target
   const { databaseAtMs, ...scanner } = stateIn(metadata)
-  const type = reportTypeFor(metadata, mediaType)
-  if (type === undefined)
+  const produced = reportTypeFor(metadata, mediaType)
+  if (produced === undefined)
     throw new ScannerError(
       `the configured scanner ${name} does not support scanning artifact with mime type ${mediaType}`,
       { final: true },
     )
-  log(
-    `${scanner.name} ${scanner.version} of ${scanner.vendor} is asked to pull ${repository}@${digest} from ${origin}`,
-  )
-  const id = await client.submit(
-    {
-      registry: { url: origin, authorization: authorizationFor(metadata, token) },
-      artifact: { repository, digest, mime_type: mediaType },
-      enabled_capabilities: [{ type: 'vulnerability', produces_mime_types: [type] }],
-    },
-    signal,
-  )
-  log(`accepted as ${id}`)
-  const text = await reportOf(client, id, type, { signal, log })
+  const text = await orderedReport(client, metadata, target, { type: 'vulnerability', produced }, context)
   const report = adapterReportIn(text, { repository, digest, scanner, atMs: Date.now() })
   return { ...report, ...(databaseAtMs === undefined ? {} : { databaseAtMs }) }
 }
 
-/** Asks until there is one. The signal ends it. */
-async function reportOf(
+async function describe(
   client: AdapterClient,
-  id: string,
-  type: string,
-  { signal, log }: ScanContext,
-): Promise<string> {
-  const { least, usual, most } = WAIT_SECONDS
-  let elsewhere = false
-  for (let asked = 1; ; asked++) {
-    const answer = await client.report(id, type, signal)
-    if (answer.ready) return answer.text
-    if (answer.location?.includes('://') && !elsewhere) {
-      elsewhere = true
-      log(`its answer names ${answer.location.slice(0, 200)}, which is not followed`)
-    }
-    // A scan of something small is done before its first five seconds are over.
-    const seconds = Math.min(Math.max(answer.toldSeconds ?? Math.min(asked, usual), least), most)
-    log(`not ready: asked again in ${seconds} s`)
-    await sleep(seconds * 1000, undefined, { signal })
-  }
+  metadata: AdapterMetadata,
+  target: ImageTarget,
+  format: SbomFormat,
+  context: ScanContext,
+) {
+  const { repository, digest, mediaType } = target
+  const produced = sbomTypeFor(metadata, mediaType)
+  if (produced === undefined) return undefined
+  const order = { type: 'sbom', produced, document: DOCUMENTS[format] } as const
+  const text = await orderedReport(client, metadata, target, order, context)
+  return adapterSbomIn(text, { repository, digest, scanner: metadata.scanner, atMs: Date.now() })
 }

@@ -10,7 +10,7 @@ import type { Registry } from '../registry/registry.ts'
 import type { Repository } from '../registry/repositories.ts'
 import { type Attempt, isOver, readAttempt, type ScanType, scanItem, stateOfScan, unchanged } from './scan.ts'
 import type { Scannable } from './scannable.ts'
-import { type ChosenScanner, requireEnabled, scannerFor } from './scanner-choice.ts'
+import { type ChosenScanner, requireEnabled, scannerOfRepository } from './scanner-choice.ts'
 
 /** What a task of a scan is told. */
 export interface ScanPayload {
@@ -40,7 +40,7 @@ export async function beginScan(
   { trigger, operator, type }: Wish,
 ): Promise<number | undefined> {
   const { repository, digest, mediaType, images } = wanted
-  const scanner = await scannerFor(jobs.registry, repository.name, type)
+  const scanner = await scannerOfRepository(jobs.registry, repository.name)
   requireEnabled(scanner)
   if (images.length === 0)
     throw new RegistryError(

@@ -3,6 +3,7 @@ import { type JobContext, JobFailed, type JobKind } from '../jobs/kinds.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { findManifest } from '../registry/manifests.ts'
 import type { Registry } from '../registry/registry.ts'
+import type { RegisteredScanner } from './adapter.ts'
 import { noteTask, type ScanPayload } from './begin.ts'
 import type { Describer } from './describer.ts'
 import type { Registration } from './registration.ts'
@@ -16,7 +17,7 @@ export interface Scanning {
   /** The built-in one; absent where there is none. */
   scanner?: Scanner
   /** One that administrators registered. @throws UNAVAILABLE when its credential cannot be opened */
-  registered(registration: Registration): Scanner
+  registered(registration: Registration): RegisteredScanner
   /** Says what images are made of; absent where the built-in scanner does not. */
   describer?: Describer
   /** Of this registry, as it listens: for the built-in scanner, and for those that are told so. */
@@ -84,11 +85,19 @@ async function scannerFor(
   requireEnabled(chosen)
   const { registration } = chosen
   if (registration) {
-    const origin = registration.useInternalAddr ? scanning.origin() : scanning.externalOrigin()
+    const origin = addressFor(scanning, registration)
     return { scanner: scanning.registered(registration), origin, own: false }
   }
   if (!scanning.scanner) throw new JobFailed('no scanner is configured')
   return { scanner: scanning.scanner, origin: scanning.origin(), own: true }
+}
+
+/** Of this registry, for that scanner. */
+export function addressFor(
+  scanning: Pick<Scanning, 'origin' | 'externalOrigin'>,
+  { useInternalAddr }: Registration,
+): string {
+  return useInternalAddr ? scanning.origin() : scanning.externalOrigin()
 }
 
 /** @returns undefined once another has begun, or the manifest is gone */

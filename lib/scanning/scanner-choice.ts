@@ -6,7 +6,6 @@ import type { Item } from '../registry/ports.ts'
 import { findProject, type Project } from '../registry/projects.ts'
 import type { Registry } from '../registry/registry.ts'
 import { type Registration, registrationIn } from './registration.ts'
-import type { ScanType } from './scan.ts'
 import { TRIVY_ID } from './scanners.ts'
 
 export interface ChosenScanner {
@@ -58,17 +57,6 @@ export function chosen(registration: Registration): ChosenScanner {
 
 export async function scannerOfRepository(registry: Registry, repository: string): Promise<ChosenScanner> {
   return scannerOf(registry, await findProject(registry, projectOf(repository)))
-}
-
-/** Bills of materials are the built-in one's work. */
-export async function scannerFor(
-  registry: Registry,
-  repository: string,
-  type: ScanType,
-): Promise<ChosenScanner> {
-  return type === 'vulnerability'
-    ? scannerOfRepository(registry, repository)
-    : scannerOf(registry, { scannerId: TRIVY_ID })
 }
 
 /** @throws PRECONDITION in Harbor's words */

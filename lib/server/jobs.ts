@@ -9,7 +9,7 @@ import type { Runner } from '../jobs/run-task.ts'
 import { fireSchedules } from '../jobs/schedules.ts'
 import { createStoredQueue } from '../jobs/stored-queue.ts'
 import { runWorker, type WorkerReport } from '../jobs/worker.ts'
-import { taskEnded } from '../kinds/ended.ts'
+import { taskBegan, taskEnded } from '../kinds/ended.ts'
 import { type JobParts, jobKinds } from '../kinds/kinds.ts'
 import type { ServerMetrics } from './metrics.ts'
 import type { OpenStores } from './open-stores.ts'
@@ -49,14 +49,14 @@ export function runJobs(
 
 /** What begins jobs, and the queues where workers of their own have none. */
 export function jobsOf({ registry, dispatch }: OpenStores): ServerJobs {
-  if (dispatch) return { jobs: { registry, dispatch, ended: taskEnded } }
+  if (dispatch) return { jobs: { registry, dispatch, began: taskBegan, ended: taskEnded } }
   const queues: Record<Weight, Queue> = {
     light: createStoredQueue(registry, { name: 'light' }),
     heavy: createStoredQueue(registry, { name: 'heavy' }),
   }
   const send: Jobs['dispatch'] = (weight, bodies, delaySeconds = 0) =>
     queues[weight].send(bodies, { delaySeconds })
-  return { jobs: { registry, dispatch: send, ended: taskEnded }, queues }
+  return { jobs: { registry, dispatch: send, began: taskBegan, ended: taskEnded }, queues }
 }
 
 /** Begins what is due, and finds what was lost. @returns stops, once what runs has ended */

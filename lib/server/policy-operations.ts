@@ -38,7 +38,7 @@ export const POLICY_OPERATIONS: Record<string, Operation> = {
         `${pulls} pulls in ${last}: ${count} would have been refused, by what is known of their images now` +
           (gone > 0 ? `; ${gone} were of images that are gone` : ''),
       )
-      if (pulls === 0) print('in the cloud pulls are lines of the log, which this does not read')
+      if (pulls === 0) print('the audit log has none: pull_audit_log_disable keeps pulls out of it')
       return count > 0 ? 1 : 0
     },
   },

@@ -1,6 +1,7 @@
 // What a rule chooses: by labels and kinds, artifacts without a tag, whole repositories that go, and one run at a time.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { numberOf } from '../api/management.ts'
+import { entrepot } from '../cli/command.ts'
 import { openPlace, type Place } from './place.ts'
 
 const MINUTE = 60_000
@@ -114,7 +115,7 @@ describe.each(['docker-registry', 'entrepot'] as const)('%s', (other) => {
   )
 
   test(
-    'a repository that is deleted goes at the destination too, as far as the rule copies it',
+    'a repository that is deleted goes at the destination too, as far as the rule copies it, and an undo brings it back there',
     async () => {
       const rule = {
         filters: [named('library/whole'), { type: 'tag', value: 'v*' }],
@@ -131,6 +132,10 @@ describe.each(['docker-registry', 'entrepot'] as const)('%s', (other) => {
       for (const tag of Object.keys(digests))
         await expect.poll(() => at.digest(there(`library/whole:${tag}`)), { timeout: MINUTE }).toBeUndefined()
       expect(await at.digest(there('library/whole:theirs'))).toBe(kept)
+      const undone = await entrepot(['undo', 'library/whole', '--data', at.server.dataDir])
+      expect([undone.code, undone.stderr]).toEqual([0, ''])
+      for (const [tag, digest] of Object.entries(digests))
+        await expect.poll(() => at.digest(there(`library/whole:${tag}`)), { timeout: MINUTE }).toBe(digest)
     },
     2 * MINUTE,
   )

@@ -47,9 +47,10 @@ async function listen(project: string, paths: string[]): Promise<void> {
   expect(status).toBe(201)
 }
 
-/** What came there, once as much as that has come. */
-async function received(path: string, count = 1) {
-  const found = () => receiver.received.filter((each) => each.path === path)
+/** What was told there of ends, or of beginnings, once as much as that has come. */
+async function received(path: string, count = 1, begun = false) {
+  const isBegun = ({ body }: { body: Buffer }) => /\bRunning\b/.test(body.toString())
+  const found = () => receiver.received.filter((each) => each.path === path && isBegun(each) === begun)
   await expect.poll(() => found().length, { timeout: MINUTE }).toBe(count)
   return found()
 }
@@ -94,6 +95,9 @@ test(
         },
       },
     })
+    const [begun] = (await received('/default', 1, true)).map((each) => jsonOf(each).event_data.replication)
+    expect(begun).toMatchObject({ job_status: 'Running', trigger_type: 'MANUAL', execution_id: id })
+    expect(Object.keys(begun).filter((name) => name.endsWith('_artifact'))).toEqual([])
     const [cloud] = await received('/cloud')
     const event = HTTP.toEvent({ headers: cloud!.headers, body: cloud!.body.toString() })
     if (!(event instanceof CloudEvent)) throw new Error('one event, not a batch')

@@ -55,6 +55,12 @@ async function scanned(kind: string) {
   }
 }
 
+/** By their package URLs, of either format, without the image itself. */
+function packagesIn(document: string): string[] {
+  const urls = JSON.stringify(JSON.parse(document)).match(/"pkg:(?!oci\/)[^"]+"/g) ?? []
+  return [...new Set(urls)].sort()
+}
+
 async function logOf(kind: string, report: string): Promise<string> {
   return (await at.admin('GET', `${artifact(kind)}/scan/${report}/log`)).body.toString()
 }
@@ -99,6 +105,30 @@ for (const [kind, total] of [
     expect(report.vulnerabilities).toHaveLength(total)
     expect(report.vulnerabilities.toSorted(byId)).toMatchObject(wanted)
     expect(shown.summary.summary).toEqual(countsOf(byHand))
+  })
+
+for (const [format, written] of [
+  ['spdx', 'spdx-json'],
+  ['cyclonedx', 'cyclonedx'],
+] as const)
+  test(`its bill of materials in ${format} is attached, and names the packages that trivy names by hand`, async () => {
+    const wanted = { metadata: { sbom_format: format } }
+    expect((await at.admin('PUT', '/projects/closed', wanted)).status).toBe(200)
+    const begun = await at.admin('POST', `${artifact('three')}/scan`, { scan_type: 'sbom' })
+    expect([begun.status, begun.message]).toEqual([202, ''])
+    const overview = async () =>
+      (await at.admin('GET', `${artifact('three')}?with_sbom_overview=true`)).json.sbom_overview
+    const status = async () => (await overview()).scan_status
+    await expect.poll(status, { timeout: 60_000 }).toSatisfy((now) => !['Pending', 'Running'].includes(now))
+    const shown = await overview()
+    expect(shown, adapter.output()).toMatchObject({ scan_status: 'Success', scanner: SCANNER })
+    const { body } = await at.admin('GET', `${artifact('three')}/additions/sbom`)
+    const byHand = await at.sh(
+      `trivy image --quiet --insecure --cache-dir ${cache} --offline-scan --disable-telemetry --skip-version-check --skip-db-update --format ${written} ${at.server.host}/closed/three:v1`,
+    )
+    const packages = packagesIn(body.toString())
+    expect(packages).toHaveLength(4)
+    expect(packages).toEqual(packagesIn(byHand))
   })
 
 test('it pulls what the policy of the project keeps from everybody else', async () => {

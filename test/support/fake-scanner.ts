@@ -81,7 +81,7 @@ export async function startFakeScanner(): Promise<FakeScanner> {
     if (kind && fake.instead[kind]) return fake.instead[kind](response, asked)
     if (kind === 'metadata') return json(response, 200, fake.metadata)
     if (kind === 'scan') return json(response, 202, { id: `scan-${fake.scans.length}` })
-    const scan = fake.scans[Number(/scan-(\d+)\/report$/.exec(url)?.[1]) - 1]
+    const scan = fake.scans[Number(/scan-(\d+)\/report/.exec(url)?.[1]) - 1]
     if (!scan) return json(response, 404, { error: { message: 'cannot find scan job' } })
     return json(response, 200, reportOf(scan, fake.vulnerabilities))
   })

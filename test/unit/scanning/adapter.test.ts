@@ -53,12 +53,18 @@ interface More {
   allowed?: string[]
 }
 
-function scan({ address, signal = new AbortController().signal, timeoutSeconds = 20, allowed }: More = {}) {
+function scan({ signal = new AbortController().signal, ...more }: More = {}) {
+  return adapterAt(more).scan(target, { signal, log: (line) => lines.push(line) })
+}
+
+const described = (format: 'spdx' | 'cyclonedx') =>
+  adapterAt({}).describe(target, format, { signal: new AbortController().signal, log: () => {} })
+
+function adapterAt({ address, timeoutSeconds = 20, allowed }: More) {
   const guard = createAddressGuard(allowed ?? ['127.0.0.0/8'])
   const to = { url: fake.url, auth: '', credential: '', skipCertVerify: false, ...address } as ScannerAddress
   const patience = { answerMs: 300, idleMs: 300 }
-  const adapter = createAdapter('keel', to, { guard, timeoutSeconds, patience })
-  return adapter.scan(target, { signal, log: (line) => lines.push(line) })
+  return createAdapter('keel', to, { guard, timeoutSeconds, patience })
 }
 
 const fails = (message: string | RegExp, final: boolean, more: More = {}) =>
@@ -163,6 +169,31 @@ test('private addresses and metadata services are not asked', async () => {
   const address = { url: 'http://169.254.169.254' }
   await fails(/169\.254\.169\.254 is a private address/, true, { address, allowed: ['all'] })
   expect(fake.asked).toEqual([])
+})
+
+test('a bill of materials is ordered in its format, and comes as it is written', async () => {
+  const sbom = { spdxVersion: 'SPDX-2.3', packages: [] }
+  reported((report) => ({ ...report, media_type: 'application/spdx+json', sbom }))
+  const made = await described('spdx')
+  const produced = 'application/vnd.security.sbom.report+json; version=1.0'
+  expect(lastScan().enabled_capabilities).toEqual([
+    {
+      type: 'sbom',
+      produces_mime_types: [produced],
+      parameters: { sbom_media_types: ['application/spdx+json'] },
+    },
+  ])
+  const { path, headers } = fake.asked.at(-1)!
+  expect([path, headers.accept]).toEqual([
+    '/api/v1/scan/scan-1/report?sbom_media_type=application%2Fspdx%2Bjson',
+    produced,
+  ])
+  expect(JSON.parse(Buffer.from(made!.document).toString())).toEqual(sbom)
+  expect(made!.scanner).toEqual(METADATA.scanner)
+  reported((report) => report)
+  await expect(described('cyclonedx')).rejects.toThrow('its report has no sbom')
+  fake.metadata = { ...METADATA, capabilities: [METADATA.capabilities[0]!] }
+  expect(await described('spdx')).toBeUndefined()
 })
 
 test('one that hangs, or sends its answer drop by drop, is given up', async () => {
