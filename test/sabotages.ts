@@ -208,6 +208,12 @@ export const SABOTAGES: Sabotage[] = [
     needs: [],
   },
   {
+    name: 'scan-shared-layers',
+    breaks: 'trivy remembers layers by the names that images give them',
+    files: ['test/scanning/bad-images.test.ts'],
+    needs: ['trivy', 'trivy-db', 'go', 'crane', 'oras'],
+  },
+  {
     name: 'policy-any-signer',
     breaks: 'projects forget whose signatures they take',
     files: ['test/policy/signatures.test.ts'],
