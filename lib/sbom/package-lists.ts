@@ -34,19 +34,27 @@ export interface ListedPackages extends PackageList {
 /** In place of what the same manifest said before. */
 export async function savePackages(registry: Registry, list: PackageList, bill: Bill): Promise<void> {
   const before = await readPackages(registry, list)
-  const parts = await partsOf(bill.packages)
-  const { projectId, repo, holder } = list
-  const { system } = bill
-  const attributes = { v: 1, ...list, packages: bill.packages.length, parts: parts.length }
-  const listing: Item = {
-    ...keys.billOfMaterials(projectId, repo, holder),
-    attributes: { ...attributes, ...(system ? { system: { ...system } } : {}) },
-  }
   const rows = rowsOf(list, bill.packages)
   const gone = rowsOf(list, before)
   for (const key of rows.keys()) gone.delete(key)
   // The list is there before its rows, and goes after them: rows that nobody knows of would stay for ever.
+  await registry.metadata.batchWrite(await listWrites(list, bill))
   await registry.metadata.batchWrite([
+    ...[...rows.values()].map((item): Write => ({ kind: 'put', item })),
+    ...[...gone.values()].map(({ pk, sk }): Write => ({ kind: 'delete', key: { pk, sk } })),
+  ])
+}
+
+/** The list itself: what looks at all packages of an image needs no rows. */
+export async function listWrites(list: PackageList, { packages, system }: Bill): Promise<Write[]> {
+  const { projectId, repo, holder } = list
+  const parts = await partsOf(packages)
+  const attributes = { v: 1, ...list, packages: packages.length, parts: parts.length }
+  const listing: Item = {
+    ...keys.billOfMaterials(projectId, repo, holder),
+    attributes: { ...attributes, ...(system ? { system: { ...system } } : {}) },
+  }
+  return [
     ...parts.map(
       (bytes, number): Write => ({
         kind: 'put',
@@ -54,11 +62,7 @@ export async function savePackages(registry: Registry, list: PackageList, bill: 
       }),
     ),
     { kind: 'put', item: listing },
-  ])
-  await registry.metadata.batchWrite([
-    ...[...rows.values()].map((item): Write => ({ kind: 'put', item })),
-    ...[...gone.values()].map(({ pk, sk }): Write => ({ kind: 'delete', key: { pk, sk } })),
-  ])
+  ]
 }
 
 /** Nothing is left of what a manifest said. No error where it said nothing. */
