@@ -54,6 +54,8 @@ export async function collect(): Promise<string> {
     '| image | layers, MB | vulnerabilities | scanned | images a minute | scanners, MB | registry, MB | 1,000 scans, USD |',
     '|---|---|---|---|---|---|---|---|',
     ...rows,
+    '',
+    'New vulnerabilities against 10,000 stored bills of materials: [rematch](rematch.md).',
   ].join('\n')
 }
 
