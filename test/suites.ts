@@ -289,6 +289,7 @@ export const SUITES: Suite[] = [
   onAws(named('conformance-main')),
   onAws(named('durability-kill'), { KILLS: process.env.KILLS ?? '10' }),
   ...CLIENTS.filter(({ name }) => name !== 'clients-tls').map((suite) => onAws(suite)),
+  onAws(named('exports')),
   onAws(named('scan')),
   ...ON_TWIN,
 ]
