@@ -51,6 +51,12 @@ export const SABOTAGES: Sabotage[] = [
     needs: ['versitygw', 'dynoxide'],
   },
   {
+    name: 'replication-swallowed',
+    breaks: 'the target acknowledges manifests and keeps none',
+    files: ['test/replication/schedule.test.ts', 'test/replication/copies.test.ts'],
+    needs: ['docker-registry', 'skopeo', 'crane', 'oras'],
+  },
+  {
     name: 'replication-forgotten',
     breaks: 'the target has forgotten the upload that an interrupted replication would go on with',
     files: ['test/replication/failures.test.ts'],

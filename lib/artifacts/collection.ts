@@ -30,6 +30,8 @@ export interface Collection {
   rows: Map<Digest, Row>
   /** Manifests of the repository's indexes. */
   children: Set<Digest>
+  /** The same by index. */
+  childrenOf: ReadonlyMap<Digest, Digest[]>
 }
 
 /** A repository may have many tags for each artifact. */
@@ -60,7 +62,7 @@ export async function readCollection(registry: Registry, repo: string, limit: nu
     })
   const childrenOf = await complete(registry, repo, rows, older)
   addUp(rows, childrenOf)
-  return { rows, children: new Set([...childrenOf.values()].flat()) }
+  return { rows, children: new Set([...childrenOf.values()].flat()), childrenOf }
 }
 
 /** Signatures, SBOMs and the like are shown with what they belong to, not among the artifacts. */

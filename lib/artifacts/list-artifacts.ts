@@ -1,4 +1,5 @@
 // Pages of artifacts: of a repository, or of all repositories of a project.
+import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { keys } from '../registry/keys.ts'
 import { pullsIn } from '../registry/pull-counts.ts'
@@ -12,17 +13,21 @@ import { hydrate } from './hydrate.ts'
 import { artifactNumber, repositoryNumber } from './ids.ts'
 import { comparator, type Fields, matcher, type Page, pageOf } from './matching.ts'
 import { type Filter, type Sort, type Term, termOf } from './query.ts'
+import { type Severity, type SeverityLists, type SeverityOf, severityTest } from './severity-lists.ts'
 
 /** In the order of their pushes lists go on for long; for other orders and filters this many are looked at. */
 const LISTED = 100_000
 const FILTERED = 10_000
 const REPOSITORIES = 1000
 const READ_AT_ONCE = 100
+/** Indexes in indexes, as deep as they are scanned. */
+const DEPTH = 3
 
 interface Listed extends Row {
   repository: Repository
   collection: Collection
   pulledAtMs: number
+  severity: Severity | undefined
 }
 
 /** What artifacts can be found and sorted by; ids are those of `artifactNumber`. */
@@ -40,6 +45,12 @@ const FIELDS: Fields<Listed> = {
   pull_time: { kind: 'time', of: (row) => row.pulledAtMs },
 }
 
+/** Below what was scanned comes what was not. */
+const SORTED: Fields<Listed> = {
+  ...FIELDS,
+  severity: { kind: 'text', of: ({ severity }) => severity?.rank ?? '' },
+}
+
 const NEWEST_FIRST: Sort[] = [
   { field: 'push_time', descending: true },
   { field: 'digest', descending: true },
@@ -51,11 +62,18 @@ export interface ArtifactList {
   total: number
 }
 
-type WantedList = Page & { filters: Filter[]; sort: Sort[]; with: Wanted }
+type WantedList = Page & {
+  filters: Filter[]
+  sort: Sort[]
+  with: Wanted
+  /** Without it, nothing is sorted or filtered by `severity`. */
+  severities?: SeverityLists
+}
 
 /**
  * Without what is hidden: accessories, and untagged manifests of an index (unless `base=*` is asked). A repository that
- * does not exist has none. `tags`, `labels` and `base` in the query have rules of their own, which are Harbor's.
+ * does not exist has none. `tags`, `labels` and `base` in the query have rules of their own, which are Harbor's;
+ * `severity` is not among Harbor's.
  * @throws REQUEST_INVALID for a query or sort that cannot be understood, or needs more than 10,000 artifacts looked at
  */
 export async function listArtifacts(
@@ -108,13 +126,15 @@ function isLatestOf(rows: Listed[]): (row: Listed) => boolean {
 async function select(
   registry: Registry,
   repositories: Repository[],
-  { filters, sort }: Pick<WantedList, 'filters' | 'sort'>,
+  { filters, sort, severities }: Pick<WantedList, 'filters' | 'sort' | 'severities'>,
   limit: number,
 ): Promise<Listed[]> {
   const matches = matcher(filters, FIELDS)
   const byTag = tagTest(termOf(filters, 'tags'))
   const hidden = isHidden(termOf(filters, 'base'))
   const withPulls = termOf(filters, 'pull_time') || sort.some(({ field }) => field === 'pull_time')
+  const bySeverity = severities ? severityTest(termOf(filters, 'severity'), severities.names) : () => true
+  const withSeverity = termOf(filters, 'severity') || sort.some(({ field }) => field === 'severity')
   let lookedAt = 0
   const selected: Listed[] = []
   for (const repository of repositories) {
@@ -129,11 +149,29 @@ async function select(
     const rows: Listed[] = []
     for (const row of collection.rows.values())
       if (!hidden(row, collection) && byTag(row) && byLabel(row))
-        rows.push({ ...row, repository, collection, pulledAtMs: 0 })
+        rows.push({ ...row, repository, collection, pulledAtMs: 0, severity: undefined })
     if (withPulls) await addPullTimes(registry, repository.id, rows)
-    selected.push(...rows.filter(matches))
+    if (withSeverity && severities) addSeverities(await severities.read(registry, repository), rows)
+    selected.push(...rows.filter((row) => matches(row) && bySeverity(row.severity)))
   }
-  return selected.sort(comparator(sort, FIELDS, NEWEST_FIRST))
+  return selected.sort(comparator(sort, SORTED, NEWEST_FIRST))
+}
+
+function withChildren(
+  { childrenOf }: Pick<Collection, 'childrenOf'>,
+  digest: Digest,
+  depth: number,
+): Set<Digest> {
+  const children = depth > 0 ? (childrenOf.get(digest) ?? []) : []
+  return new Set([
+    digest,
+    ...children.flatMap((child) => [...withChildren({ childrenOf }, child, depth - 1)]),
+  ])
+}
+
+/** An index has what its images have together. */
+function addSeverities(severityOf: SeverityOf, rows: Listed[]): void {
+  for (const row of rows) row.severity = severityOf([...withChildren(row.collection, row.digest, DEPTH)])
 }
 
 /** In the order of the rows. */

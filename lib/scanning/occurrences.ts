@@ -5,12 +5,11 @@ import type { Item } from '../registry/ports.ts'
 import { listProjects } from '../registry/projects.ts'
 import type { Registry } from '../registry/registry.ts'
 import { byDanger, type Criteria, isWanted, type Occurrence, occurrencesIn } from './occurrence.ts'
-import { readReport, shortIn } from './reports.ts'
-import type { Found } from './scan.ts'
-import { scanOf } from './scan.ts'
+import { shortIn } from './reports.ts'
+import type { ShortVulnerability } from './scan.ts'
 import { summaryIn } from './scan-totals.ts'
 import type { Severity } from './severity.ts'
-import { dangerOf, packageOf } from './vulnerability-rows.ts'
+import { dangerOf } from './vulnerability-rows.ts'
 
 /** Some of what is searched for, and how many rows were read for it. */
 export interface Batch {
@@ -21,7 +20,7 @@ export interface Batch {
 /** Artifacts whose reports are put together in memory; of more, the rows of vulnerabilities are read. */
 const ARTIFACTS_LIMIT = 500
 const ROWS_AT_ONCE = 1000
-const REPORTS_AT_ONCE = 10
+const REPORTS_AT_ONCE = 20
 const VULNERABILITIES_AT_ONCE = 16
 const PROJECTS_AT_ONCE = 100
 
@@ -102,33 +101,27 @@ async function artifactsWithDigest(registry: Registry, digest: Digest): Promise<
 async function* ofArtifacts(registry: Registry, artifacts: Item[], wanted: Criteria): AsyncGenerator<Batch> {
   const found: Occurrence[] = []
   for (let at = 0; at < artifacts.length; at += REPORTS_AT_ONCE) {
-    const some = artifacts.slice(at, at + REPORTS_AT_ONCE)
-    const all = await Promise.all(some.map((item) => occurrencesOf(registry, item)))
-    found.push(...all.flat().filter((each) => isWanted(each, wanted)))
+    const places = artifacts.slice(at, at + REPORTS_AT_ONCE).map(placeIn)
+    const shorts = await registry.metadata.batchGet(
+      places.map(({ repo, digest }) => keys.shortReport(repo, digest)),
+    )
+    for (const [index, place] of places.entries()) {
+      const all = (await shortIn(shorts[index])).map((each) => occurrenceOf(each, place))
+      found.push(...all.filter((each) => isWanted(each, wanted)))
+    }
   }
   yield { found: found.sort(byDanger), rows: artifacts.length }
 }
 
-async function occurrencesOf(registry: Registry, listed: Item): Promise<Occurrence[]> {
+function placeIn(listed: Item) {
   const [repo, digest] = listed.sk.split('#') as [string, Digest]
   const projectId = listed.pk.slice(listed.pk.indexOf('#') + 1)
-  const where = { repo, digest, projectId, repository: listed.attributes.repository as string }
-  const [scan, short] = await registry.metadata.batchGet([
-    keys.scan(repo, digest),
-    keys.shortReport(repo, digest),
-  ])
-  const whole =
-    short?.attributes.truncated === true ? await reportIn(registry, scanOf(scan)?.found) : undefined
-  if (whole) return whole.map((each) => ({ cve: each.id, ...packageOf(each), ...where }))
-  return (await shortIn(short)).map(({ id, package: name, version, fix, severity, status, score }) => ({
-    cve: id,
-    ...{ name, version, fix, status: status ?? '', severity: severity as Severity, score: score ?? 0 },
-    ...where,
-  }))
+  return { repo, digest, projectId, repository: listed.attributes.repository as string }
 }
 
-async function reportIn(registry: Registry, found: Found | undefined) {
-  return found && (await readReport(registry, found))?.vulnerabilities
+function occurrenceOf(each: ShortVulnerability, place: ReturnType<typeof placeIn>): Occurrence {
+  const { id, package: name, version, fix, status = '', score = 0 } = each
+  return { cve: id, name, version, fix, status, severity: each.severity as Severity, score, ...place }
 }
 
 /** From the worst vulnerability downwards, each with all its artifacts. */

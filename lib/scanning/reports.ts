@@ -13,7 +13,7 @@ import type { ScanPayload } from './begin.ts'
 import { type Report, summaryOf, type Vulnerability } from './report.ts'
 import { type Found, type Scan, type ShortVulnerability, scanItem, unchanged } from './scan.ts'
 import { transactScanTotals } from './scan-totals.ts'
-import { type FoundIn, forgetVulnerabilities, noteVulnerabilities, rowIds } from './vulnerability-rows.ts'
+import { type FoundIn, forgetVulnerabilities, noteVulnerabilities } from './vulnerability-rows.ts'
 
 const zip = promisify(gzip)
 const unzip = promisify(gunzip)
@@ -50,14 +50,13 @@ export async function saveReport(
     findings: report.findings.length,
     object,
   }
-  const before = await rowsBefore(registry, repo, digest, scan.found)
-  const outcome = await showReport(registry, payload, {
-    scan,
-    found,
-    vulnerabilities: report.vulnerabilities,
-  })
+  const before = await rowsBefore(registry, repo, digest)
+  const short = await shortOf(report.vulnerabilities)
+  const outcome = await showReport(registry, payload, { scan, found, short })
+  const ids = new Set(short.kept.map(({ id }) => id))
+  const listed = report.vulnerabilities.filter(({ id }) => ids.has(id))
   // Should this process die here, the task's next attempt scans again.
-  if (outcome.ok) await noteVulnerabilities(registry, whereOf(payload), report.vulnerabilities, before)
+  if (outcome.ok) await noteVulnerabilities(registry, whereOf(payload), listed, before)
   else await registry.metadata.batchWrite([noLonger(registry, object)])
   return outcome.ok
 }
@@ -65,12 +64,12 @@ export async function saveReport(
 async function showReport(
   registry: Registry,
   payload: ScanPayload,
-  { scan, found, vulnerabilities }: { scan: Scan; found: Found; vulnerabilities: Vulnerability[] },
+  { scan, found, short }: { scan: Scan; found: Found; short: Short },
 ): Promise<Outcome> {
   const { repo, projectId, digest } = payload
   const writes: Write[] = [
     { kind: 'put', item: scanItem(repo, digest, { ...scan, done: true, found }), if: unchanged(scan) },
-    { kind: 'put', item: await shortItem(repo, digest, vulnerabilities) },
+    { kind: 'put', item: shortItem(repo, digest, short) },
     { kind: 'put', if: { kind: 'absent' }, item: objectItem(registry, found.object, payload) },
     ...(scan.found ? [noLonger(registry, scan.found.object)] : []),
   ]
@@ -97,7 +96,7 @@ export async function forgetScan(
   { repo, projectId, digest }: Pick<ScanPayload, 'repo' | 'projectId' | 'digest'>,
   scan: Scan | undefined,
 ): Promise<void> {
-  const ids = await rowsBefore(registry, repo, digest, scan?.found)
+  const ids = await rowsBefore(registry, repo, digest)
   await forgetVulnerabilities(registry, { repo, digest }, [...ids])
   await registry.metadata.batchWrite([{ kind: 'delete', key: keys.shortReport(repo, digest) }])
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -128,7 +127,14 @@ export async function shortIn(item: Item | undefined): Promise<ShortVulnerabilit
   return JSON.parse((await unzip(item.bytes)).toString('utf8')) as ShortVulnerability[]
 }
 
-async function shortItem(repo: string, digest: Digest, vulnerabilities: Vulnerability[]): Promise<Item> {
+interface Short {
+  /** The worst ones; each of them has a row. */
+  kept: ShortVulnerability[]
+  bytes: Uint8Array
+  truncated: boolean
+}
+
+async function shortOf(vulnerabilities: Vulnerability[]): Promise<Short> {
   const short = vulnerabilities.map(
     ({ id, package: name, version, fix_version, severity, status, preferred_cvss }): ShortVulnerability => ({
       id,
@@ -143,10 +149,13 @@ async function shortItem(repo: string, digest: Digest, vulnerabilities: Vulnerab
   let kept = short.slice(0, SHORT_LIMIT)
   let bytes = await zip(JSON.stringify(kept))
   while (bytes.length > SHORT_BYTES) {
-    kept = kept.slice(0, Math.floor(kept.length / 2))
+    kept = kept.slice(0, Math.floor((kept.length * 0.95 * SHORT_BYTES) / bytes.length))
     bytes = await zip(JSON.stringify(kept))
   }
-  const truncated = kept.length < short.length
+  return { kept, bytes, truncated: kept.length < short.length }
+}
+
+function shortItem(repo: string, digest: Digest, { bytes, truncated }: Short): Item {
   return { ...keys.shortReport(repo, digest), attributes: { v: 1, truncated }, bytes }
 }
 
@@ -161,15 +170,9 @@ function listing({ repo, repository, projectId, digest }: ScanPayload, { summary
 }
 
 /** Which vulnerabilities have a row of that manifest. */
-async function rowsBefore(
-  registry: Registry,
-  repo: string,
-  digest: Digest,
-  found: Found | undefined,
-): Promise<Set<string>> {
-  const item = await registry.metadata.get(keys.shortReport(repo, digest))
-  const whole = item?.attributes.truncated === true && found ? await readReport(registry, found) : undefined
-  return rowIds(whole?.vulnerabilities ?? (await shortIn(item)))
+async function rowsBefore(registry: Registry, repo: string, digest: Digest): Promise<Set<string>> {
+  const short = await shortIn(await registry.metadata.get(keys.shortReport(repo, digest)))
+  return new Set(short.map(({ id }) => id))
 }
 
 function whereOf({ repo, repository, projectId, digest }: ScanPayload): FoundIn {

@@ -33,7 +33,8 @@ export interface TrivySettings {
   insecure: boolean
 }
 
-const REPORT_LIMIT_BYTES = 256 * 1024 * 1024
+/** Of what trivy writes: 50 MB of it take about 300 MB of memory for some seconds. */
+const REPORT_LIMIT_BYTES = 64 * 1024 * 1024
 /**
  * What it found in a layer it would remember under the name that the image gives the layer, unverified: an image that
  * lies would hide what is in others. And two scans at once would wait for one another.

@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { makeImage } from '../clients/image.ts'
+import { startFakeScanner } from '../support/fake-scanner.ts'
 import { type HarborCli, harborCli } from './cli.ts'
 import { openPlace, type Place } from './place.ts'
 import { acceptAll } from './terminal.ts'
@@ -165,6 +166,26 @@ test('the schedule of garbage collection is listed, the allowlist is filled, and
   expect((await at.harbor('GET', '/system/CVEAllowlist')).json.items).toEqual(items)
   expect((await printed('cve-allowlist', 'list')).items).toEqual(items)
   expect(await harbor('tag', 'immutable', 'list', 'harbour')).toContain('No immutable tag rules')
+})
+
+test('scanners are created, listed, viewed, made the default and deleted', async () => {
+  const fake = await startFakeScanner()
+  try {
+    const create = ['scanner', 'create', '--name', 'keel', '--url', fake.url, '--description', 'below']
+    await harbor(...create, '--auth', 'Bearer', '--credential', 'a-ticket')
+    expect(fake.asked[0]!.headers.authorization).toBe('Bearer a-ticket')
+    await refused(...create, '--auth', 'Bearer', '--credential', 'a-ticket')
+    expect(named(await printed('scanner', 'list'))).toEqual(['Trivy', 'keel'])
+    expect(await printed('scanner', 'view', 'keel')).toMatchObject({ url: fake.url, auth: 'Bearer' })
+    expect(await printed('scanner', 'metadata', 'keel')).toMatchObject({ scanner: { name: 'Barnacle' } })
+    await harbor('scanner', 'set-default', 'keel')
+    expect((await at.harbor('GET', '/scanners')).json[0]).toMatchObject({ name: 'keel', is_default: true })
+    await harbor('scanner', 'delete', 'keel')
+    await refused('scanner', 'delete', 'Trivy')
+    expect(named(await printed('scanner', 'list'))).toEqual(['Trivy'])
+  } finally {
+    await fake.close()
+  }
 })
 
 test('what was done is in the log', async () => {

@@ -90,5 +90,6 @@ export async function startFront(origin: string): Promise<Front> {
       return new Promise((resolve) => server.close(() => resolve()))
     },
   }
+  if (process.env.SABOTAGE === 'replication-swallowed') front.break(/^PUT .*\/manifests\//, { status: 201 })
   return front
 }

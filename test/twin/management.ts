@@ -16,6 +16,7 @@ export type Management = (
   path: string,
   status: number,
   body?: unknown,
+  headers?: Record<string, string>,
 ) => Promise<{ answer: Answer; json: ReturnType<typeof JSON.parse> }>
 
 const basicOf = (name: string, password: string) =>
@@ -24,11 +25,11 @@ const basicOf = (name: string, password: string) =>
 /** @throws Error when an answer has another status */
 export function managementOf(twin: Pick<Twin, 'url'>, name: string, password: string): Management {
   const ask: Asker = askerOf(twin.url, () => undefined)
-  return async (method, path, status, body) => {
+  return async (method, path, status, body, headers = {}) => {
     const json = body === undefined ? {} : { 'content-type': 'application/json' }
     const answer = await ask(method, `/api/v2.0${path}`, {
       anonymous: true,
-      headers: { authorization: basicOf(name, password), ...json },
+      headers: { authorization: basicOf(name, password), ...json, ...headers },
       ...(body === undefined ? {} : { body: Buffer.from(JSON.stringify(body)) }),
     })
     if (answer.status !== status) throw new Error(`${method} ${path}: ${answer.status} ${answer.body}`)

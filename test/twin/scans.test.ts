@@ -71,3 +71,30 @@ test('an image with something critical is not pulled where the policy says so, a
   await admin('PUT', `/projects/${PROJECT}`, 200, { metadata: { prevent_vul: 'false' } })
   await expect.poll(() => at.sh(pull).then(() => 'pulled', String), { timeout: 30_000 }).toBe('pulled')
 })
+
+test('the worker writes a bill of materials beside the image', async () => {
+  await admin('POST', `${artifact}/scan`, 202, { scan_type: 'sbom' })
+  const status = async () =>
+    (await admin('GET', `${artifact}?with_sbom_overview=true`, 200)).json.sbom_overview?.scan_status
+  await expect.poll(status, { timeout: 120_000, interval: 500 }).toBe('Success')
+  const { json } = await admin('GET', `${artifact}/additions/sbom`, 200)
+  const names = json.packages.map(({ name }: { name: string }) => name)
+  expect(names).toEqual(expect.arrayContaining(['libssl3', 'zlib1g', 'minimist']))
+  const { json: accessories } = await admin('GET', `${artifact}/accessories`, 200)
+  expect(accessories).toMatchObject([{ type: 'sbom.harbor' }])
+})
+
+test('what scans found is summed up, searched, and exported by the worker', async () => {
+  const { json: sums } = await admin('GET', '/security/summary', 200)
+  expect(sums).toMatchObject({ total_vuls: 3, critical_cnt: 1, high_cnt: 1, medium_cnt: 1 })
+  const { json: found } = await admin('GET', '/security/vul?q=package%3Dlibssl3', 200)
+  expect(found).toMatchObject([{ cve_id: 'CVE-2099-0001', repository_name: `${PROJECT}/three` }])
+  const { json: project } = await admin('GET', `/projects/${PROJECT}`, 200)
+  const request = { job_name: 'all', projects: [project.project_id] }
+  const type = { 'x-scan-data-type': 'application/vnd.security.vulnerability.report; version=1.1' }
+  const { json: begun } = await admin('POST', '/export/cve', 200, request, type)
+  const done = async () => (await admin('GET', `/export/cve/execution/${begun.id}`, 200)).json.status
+  await expect.poll(done, { timeout: 120_000, interval: 500 }).toBe('Success')
+  const { answer } = await admin('GET', `/export/cve/download/${begun.id}`, 200)
+  expect(answer.body.toString()).toContain('CVE-2099-0003')
+})

@@ -12,6 +12,7 @@ import { parseName, parseReference, projectOf, type Reference } from '../../oci/
 import type { Project } from '../../registry/projects.ts'
 import { sbomOverviews } from '../../sbom/overview.ts'
 import { scanOverviews } from '../../scanning/artifact-scans.ts'
+import { SEVERITY_LISTS } from '../../scanning/list-severities.ts'
 import type { HttpRequest, HttpResponse } from '../message.ts'
 import { answer, created, done } from './answers.ts'
 import { accessoryView, additionPath, artifactView } from './artifact-view.ts'
@@ -45,6 +46,7 @@ async function list(call: HarborCall): Promise<HttpResponse> {
   const { artifacts, total } = await listArtifacts(call.registry, name, {
     ...wanted,
     with: partsIn(call.request),
+    severities: SEVERITY_LISTS,
   })
   requireWhole(wanted, total)
   return pageAnswer(call.request, wanted.shown, total, await views(call, project, artifacts))
@@ -57,6 +59,7 @@ async function listOfProject(call: HarborCall): Promise<HttpResponse> {
   const { artifacts, total } = await listProjectArtifacts(call.registry, project.name, {
     ...wanted,
     with: partsIn(call.request),
+    severities: SEVERITY_LISTS,
     latest: flagInQuery(call.request, 'latest_in_repository', false),
   })
   requireWhole(wanted, total)

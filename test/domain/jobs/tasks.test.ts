@@ -185,7 +185,8 @@ test('no more tasks of a kind, or of a target, run at once than may', async () =
   at.messages.push(...all)
   const first = Array.from({ length: 5 }, () => at.runFirst())
   await expect.poll(() => running + at.messages.length).toBe(5)
-  expect({ most, a: ofTarget.a }).toEqual({ most: 3, a: 2 })
+  // Two of one target and one of the other: which of them comes first is nobody's promise.
+  expect([most, ...[ofTarget.a, ofTarget.b].toSorted()]).toEqual([3, 1, 2])
   release()
   await Promise.all(first)
   await at.drain()
