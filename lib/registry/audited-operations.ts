@@ -54,6 +54,7 @@ export const AUDITED_EVENTS = [
   'create_scan',
   'create_scan_all',
   'update_scan_all',
+  'create_export_cve',
   'create_scanner',
   'update_scanner',
   'delete_scanner',

@@ -7,14 +7,17 @@ import { makeUser, PASSWORD } from '../api/management.ts'
 import { entrepot } from '../cli/command.ts'
 import { openPlace, type Place } from './place.ts'
 
+/** `entrepot` and the server's log are found by the data directory, which servers on other stores have not. */
+const here = (process.env.TEST_STORES ?? 'local') === 'local'
 let at: Place
 beforeAll(async () => {
+  if (!here) return
   at = await openPlace({ args: ['--trivy-skip-update', 'on', '--trivy-offline', 'on'] })
   await makeUser(at.admin, 'ada')
   for (const kind of ['three', 'thousand', 'index', 'clean'] as const) await at.publish(kind)
   for (const kind of ['three', 'thousand', 'index']) await described(kind)
 })
-afterAll(() => at.close())
+afterAll(() => at?.close())
 
 const artifact = (kind: string) => `/projects/library/repositories/${kind}/artifacts/v1`
 
@@ -49,22 +52,25 @@ async function radius(...args: string[]): Promise<Affected[]> {
 }
 const named = (found: Affected[]) => found.map(({ repository, tags }) => `${repository}:${tags.join(',')}`)
 
-test('images are found by a package, its source package and its version, with the tags of their indexes', async () => {
-  const both = ['library/index:v1', 'library/three:v1']
-  expect(named(await radius('openssl<3.0.17-1~deb12u3'))).toEqual(both)
-  expect(named(await radius('libssl3=3.0.17-1~deb12u2'))).toEqual(both)
-  expect(named(await radius('openssl>=3.0.17-1~deb12u3'))).toEqual([])
-  expect((await radius('minimist<1.2.6', 'zlib1g'))[1]!.packages.toSorted()).toEqual([
-    'deb zlib1g 1:1.2.13.dfsg-1',
-    'npm minimist 1.2.5',
-  ])
-  // The index has one for another platform too.
-  expect(named(await radius('harbourware-000'))).toEqual(['library/index:v1', 'library/thousand:v1'])
-  expect(named(await radius('harbourware-000<1.0.1-r0'))).toEqual(['library/thousand:v1'])
-  expect(await radius('no-such-package')).toEqual([])
-})
+test.runIf(here)(
+  'images are found by a package, its source package and its version, with the tags of their indexes',
+  async () => {
+    const both = ['library/index:v1', 'library/three:v1']
+    expect(named(await radius('openssl<3.0.17-1~deb12u3'))).toEqual(both)
+    expect(named(await radius('libssl3=3.0.17-1~deb12u2'))).toEqual(both)
+    expect(named(await radius('openssl>=3.0.17-1~deb12u3'))).toEqual([])
+    expect((await radius('minimist<1.2.6', 'zlib1g'))[1]!.packages.toSorted()).toEqual([
+      'deb zlib1g 1:1.2.13.dfsg-1',
+      'npm minimist 1.2.5',
+    ])
+    // The index has one for another platform too.
+    expect(named(await radius('harbourware-000'))).toEqual(['library/index:v1', 'library/thousand:v1'])
+    expect(named(await radius('harbourware-000<1.0.1-r0'))).toEqual(['library/thousand:v1'])
+    expect(await radius('no-such-package')).toEqual([])
+  },
+)
 
-test('who pulled them is named, how often and when', async () => {
+test.runIf(here)('who pulled them is named, how often and when', async () => {
   const before = Date.now()
   await at.sh(`
     mkdir -p ada && export DOCKER_CONFIG=$PWD/ada
@@ -82,7 +88,7 @@ test('who pulled them is named, how often and when', async () => {
   expect(stdout).toMatch(/2 images; pulled by \d+ in the last 30d/)
 })
 
-test('what somebody attached counts too, until it is taken away', async () => {
+test.runIf(here)('what somebody attached counts too, until it is taken away', async () => {
   const { host } = at.server
   const bom = {
     bomFormat: 'CycloneDX',
@@ -109,13 +115,13 @@ test('what somebody attached counts too, until it is taken away', async () => {
   await expect.poll(found, { timeout: 20_000 }).toEqual([])
 })
 
-test('what is deleted is not found any more', async () => {
+test.runIf(here)('what is deleted is not found any more', async () => {
   expect(named(await radius('harbourware-000<1.0.1-r0'))).toEqual(['library/thousand:v1'])
   expect((await at.admin('DELETE', artifact('thousand'))).status).toBe(200)
   expect(await radius('harbourware-000<1.0.1-r0')).toEqual([])
 })
 
-test('a question that cannot be understood is refused', async () => {
+test.runIf(here)('a question that cannot be understood is refused', async () => {
   const run = (...args: string[]) => entrepot(['blast-radius', ...args, '--data', at.server.dataDir])
   expect((await run('openssl<')).code).toBe(2)
   expect((await run()).stdout).toContain('blast-radius PACKAGE')

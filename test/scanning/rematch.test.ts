@@ -16,9 +16,12 @@ import { openPlace, type Place } from './place.ts'
 import { findingsOf } from './trivy.ts'
 
 const KINDS = ['clean', 'three', 'thousand', 'careless'] as const
+/** `entrepot` and the server's log are found by the data directory, which servers on other stores have not. */
+const here = (process.env.TEST_STORES ?? 'local') === 'local'
 let at: Place
 let cache: string
 beforeAll(async () => {
+  if (!here) return
   at = await openPlace({
     args: ['--trivy-checks', 'vuln,secret,misconfig', '--trivy-skip-update', 'on', '--trivy-offline', 'on'],
   })
@@ -35,7 +38,7 @@ beforeAll(async () => {
     await ended(kind, 'sbom')
   }
 })
-afterAll(() => at.close())
+afterAll(() => at?.close())
 
 async function use({ directory }: { directory: string }): Promise<void> {
   await rm(path.join(cache, 'db'), { recursive: true, force: true })
@@ -78,38 +81,41 @@ async function rematched(): Promise<string> {
   }
 }
 
-test('new advisories appear in the reports of images, as trivy finds them by hand, and no layer is read', async () => {
-  const totals = async () =>
-    Promise.all(KINDS.map(async (kind) => (await report(kind))?.vulnerabilities.length))
-  expect(await totals()).toEqual([undefined, 1, 5, 0])
-  const newer = await buildDatabase(at.directory)
-  if (process.env.SABOTAGE !== 'rematch-old') await use(newer)
-  const before = await requests()
-  const said = await rematched()
-  expect(before.some((line) => line.includes('/blobs/'))).toBe(true)
-  expect(await requests()).toEqual(before)
-  expect(said).toContain('3 reports are new')
-  expect(await totals()).toEqual([0, 3, 1000, 0])
-  for (const kind of KINDS) {
-    const byHand = findingsOf(await at.trivy({ image: `${at.server.host}/library/${kind}:v1`, cache }))
-    const { vulnerabilities } = await report(kind)
-    const ours = vulnerabilities.map((each: Record<string, string>) => [
-      ...[
-        each.id,
-        each.package,
-        each.version,
-        each.fix_version,
-        each.severity!.toUpperCase(),
-        each.description,
-      ],
-    ])
-    const theirs = byHand.map((each) => [
-      ...[each.VulnerabilityID, each.PkgName, each.InstalledVersion, each.FixedVersion ?? ''],
-      ...[each.Severity, each.Description ?? ''],
-    ])
-    expect(ours.toSorted()).toEqual(theirs.toSorted())
-  }
-})
+test.runIf(here)(
+  'new advisories appear in the reports of images, as trivy finds them by hand, and no layer is read',
+  async () => {
+    const totals = async () =>
+      Promise.all(KINDS.map(async (kind) => (await report(kind))?.vulnerabilities.length))
+    expect(await totals()).toEqual([undefined, 1, 5, 0])
+    const newer = await buildDatabase(at.directory)
+    if (process.env.SABOTAGE !== 'rematch-old') await use(newer)
+    const before = await requests()
+    const said = await rematched()
+    expect(before.some((line) => line.includes('/blobs/'))).toBe(true)
+    expect(await requests()).toEqual(before)
+    expect(said).toContain('3 reports are new')
+    expect(await totals()).toEqual([0, 3, 1000, 0])
+    for (const kind of KINDS) {
+      const byHand = findingsOf(await at.trivy({ image: `${at.server.host}/library/${kind}:v1`, cache }))
+      const { vulnerabilities } = await report(kind)
+      const ours = vulnerabilities.map((each: Record<string, string>) => [
+        ...[
+          each.id,
+          each.package,
+          each.version,
+          each.fix_version,
+          each.severity!.toUpperCase(),
+          each.description,
+        ],
+      ])
+      const theirs = byHand.map((each) => [
+        ...[each.VulnerabilityID, each.PkgName, each.InstalledVersion, each.FixedVersion ?? ''],
+        ...[each.Severity, each.Description ?? ''],
+      ])
+      expect(ours.toSorted()).toEqual(theirs.toSorted())
+    }
+  },
+)
 
 /** What the server was asked for of manifests and blobs, by its own log; which has everything up to a request of ours. */
 async function requests(): Promise<string[]> {
@@ -122,16 +128,16 @@ async function requests(): Promise<string[]> {
   return (await lines()).filter((line) => line.includes('/blobs/') || line.includes('/manifests/'))
 }
 
-test('secrets and misconfigurations stay: no list of packages has them', async () => {
+test.runIf(here)('secrets and misconfigurations stay: no list of packages has them', async () => {
   const { findings } = await report('careless')
   expect(findings).toContainEqual(expect.objectContaining({ kind: 'secret', id: 'aws-access-key-id' }))
 })
 
-test('while the database is the same nothing is new', async () => {
+test.runIf(here)('while the database is the same nothing is new', async () => {
   expect(await rematched()).toContain('0 reports are new')
 })
 
-test('it has a schedule, which is the administrators’', async () => {
+test.runIf(here)('it has a schedule, which is the administrators’', async () => {
   const path = `${at.server.url}/api/v2.0/system/rematch/schedule`
   // Harbor has nothing of it.
   const ask = async (schedule?: object, login = basic('admin', ADMIN_PASSWORD)) => {
