@@ -82,13 +82,12 @@ export function httpFunction(
   }
 
   return async (event) => {
-    const { method } = event.requestContext.http
     const response = await answer(api, event, behindEdge ? (secrets.document.origin ?? '') : undefined)
     // The container may be frozen as soon as this returns: what was noted is written now.
     if (proxy.pending) await proxy.flush().catch(() => {}) // lossy
     if (recorder.pending)
       await recorder.flush().catch((error) => logLine({ component: 'recorder', error: String(error) }))
-    return toGateway(method, response)
+    return toGateway(event, response)
   }
 }
 

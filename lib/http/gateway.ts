@@ -1,5 +1,9 @@
 // API Gateway's HTTP API (payload 2.0) to the HTTP core and back.
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import { RegistryError } from '../oci/errors.ts'
 import { edgeClaims } from './edge-headers.ts'
+import { renderError } from './errors.ts'
 import type { HttpRequest, HttpResponse } from './message.ts'
 
 export interface GatewayEvent {
@@ -28,6 +32,9 @@ export interface GatewayResult {
 
 /** What a function may answer with: 6 MB, of which base64 takes a third. */
 const ANSWER_LIMIT_BYTES = 4_400_000
+/** Unpacked, in memory. */
+const HELD_LIMIT_BYTES = 64 * 1024 * 1024
+const zip = promisify(gzip)
 
 /**
  * @param edgeSecret shared with the edge; requests without it are refused, and without an edge there is none
@@ -63,9 +70,32 @@ async function* bodyOf({ body, isBase64Encoded }: GatewayEvent): AsyncGenerator<
   if (body) yield Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8')
 }
 
-/** @param method of the request: the answer to HEAD carries the body, because the gateway tells its length from it */
-export async function toGateway(method: string, response: HttpResponse): Promise<GatewayResult> {
+/**
+ * The answer to HEAD carries the body, because the gateway tells its length from it. One that is too large for a function
+ * goes packed to clients that take it so, as browsers and Go's do.
+ */
+export async function toGateway(
+  { requestContext, headers: asked }: Pick<GatewayEvent, 'requestContext' | 'headers'>,
+  response: HttpResponse,
+): Promise<GatewayResult> {
   const bytes = await bytesOf(response)
+  if (bytes.length <= ANSWER_LIMIT_BYTES) return result(requestContext.http.method, response, bytes)
+  const takesGzip = /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(asked['accept-encoding'] ?? '')
+  const packed = takesGzip ? await zip(bytes) : undefined
+  if (packed && packed.length <= ANSWER_LIMIT_BYTES) {
+    const headers = { ...response.headers, 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' }
+    return result(requestContext.http.method, { ...response, headers }, packed)
+  }
+  const tooLarge = new RegistryError(
+    'UNSUPPORTED',
+    `the answer has ${bytes.length} bytes, more than can be sent from here${packed ? '' : ' unless packed: ask with Accept-Encoding: gzip'}`,
+    { status: 406 },
+  )
+  const refusal = renderError(tooLarge, requestContext.requestId)
+  return result(requestContext.http.method, refusal, await bytesOf(refusal))
+}
+
+function result(method: string, response: HttpResponse, bytes: Uint8Array): GatewayResult {
   const { status, lengthBytes } = response
   const { 'Set-Cookie': cookie, ...headers } = response.headers
   // Where there is only a length to tell it is told; a gateway that takes it away is why HEAD can be sent to the store.
@@ -86,8 +116,8 @@ async function bytesOf({ body = '' }: HttpResponse): Promise<Uint8Array> {
   let size = 0
   for await (const chunk of body) {
     size += chunk.length
-    if (size > ANSWER_LIMIT_BYTES)
-      throw new Error(`an answer of more than ${ANSWER_LIMIT_BYTES} bytes fits no function`)
+    if (size > HELD_LIMIT_BYTES)
+      throw new Error(`an answer of more than ${HELD_LIMIT_BYTES} bytes is held by no function`)
     chunks.push(Buffer.from(chunk))
   }
   return Buffer.concat(chunks)
