@@ -120,7 +120,13 @@ const LOCAL: Suite[] = [
     needs: ['harbor-scanner-trivy', 'redis-server', 'trivy', 'trivy-db', 'go', 'crane', 'oras'],
     when: 'all',
   },
-  { name: 'durability-kill', files: ['test/durability/kill.test.ts'], needs: [], when: 'ci' },
+  {
+    name: 'durability-kill',
+    files: ['test/durability/kill.test.ts'],
+    needs: [],
+    when: 'ci',
+    env: { KILLS: process.env.KILLS ?? '12' },
+  },
   {
     name: 'durability-sync',
     files: ['test/durability/sync.test.ts'],
@@ -209,7 +215,12 @@ function withLogin(login: 'user' | 'robot', suite: Suite): Suite {
 }
 
 const AS_OTHERS: Suite[] = (['user', 'robot'] as const).map((login) =>
-  withLogin(login, { name: `clients-as-${login}`, files: filesOf(core), needs: needsOf(core), when: 'ci' }),
+  withLogin(login, {
+    name: `clients-as-${login}`,
+    files: filesOf(core),
+    needs: needsOf(core),
+    when: login === 'robot' ? 'ci' : 'all',
+  }),
 )
 
 const ON_TWIN: Suite[] = [
@@ -286,9 +297,10 @@ export const SUITES: Suite[] = [
   },
   onAws(named('conformance-v1')),
   onAws(named('conformance-rc')),
-  onAws(named('conformance-main')),
+  onAws(named('conformance-main'), {}, 'all'),
   onAws(named('durability-kill'), { KILLS: process.env.KILLS ?? '10' }),
-  ...CLIENTS.filter(({ name }) => name !== 'clients-tls').map((suite) => onAws(suite)),
+  // In CI they come through the twin's edge.
+  ...CLIENTS.filter(({ name }) => name !== 'clients-tls').map((suite) => onAws(suite, {}, 'all')),
   onAws(named('exports')),
   onAws(named('scan')),
   ...ON_TWIN,
