@@ -46,8 +46,8 @@ export async function collect(): Promise<string> {
   )
   return [
     `Everything is scanned by the API (\`scanAll\`), ${COPIES} images of a kind, two at once, by trivy ${version()} on ${availableParallelism()} cores, vulnerabilities`,
-    'and secrets, with the small database that trivy-db made of the tests’ advisories; the real one is larger (about 900 MB on disk',
-    'by its publisher’s word) and is mapped into memory. Layers are pulled from the registry on the same machine. Memory is resident',
+    'and secrets, with the small database that trivy-db made of the tests’ advisories: the real one, which is far larger, was not to',
+    'be had here. Layers are pulled from the registry on the same machine. Memory is resident',
     `memory, sampled every ${SAMPLE_MS} ms. The cost is on paper: ${TASK.vcpu} vCPU and ${TASK.memoryGb} GB of Fargate on arm64 in us-east-1, one scan at a time, as fast as`,
     'one core here; the start of a task and the download of the database, once each, come on top.',
     '',
