@@ -147,7 +147,8 @@ const OUTSIDE: Record<string, string[]> = {
   registries: [],
   events: ['node:crypto'],
   proxy: ['node:timers/promises'],
-  http: ['node:crypto'],
+  // zlib: content codings, of answers that are too large otherwise.
+  http: ['node:crypto', 'node:util', 'node:zlib'],
   server: ['node:*', 'pino', 'prom-client'],
   local: ['node:*'],
   aws: ['node:*', '@aws-sdk/*', '@smithy/node-http-handler', '@smithy/signature-v4', 'jose'],
