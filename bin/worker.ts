@@ -43,6 +43,7 @@ const { registry, secrets, ecr } = stores
 const guard = createAddressGuard(privateNetworks(config))
 const upstreams = new Upstreams({ keys: secrets, guard, ...(ecr ? { ecr } : {}) })
 // The scanner pulls from this very process, so that it needs no way to the front door, nor its certificate.
+// Its own address is that of the loopback, not the one that scanners elsewhere are given.
 const { externalUrl: _, ...inside } = config
 const front = await startServer({ ...inside, ...LOOPBACK }, stores)
 const scanning = scanningOf(stores, config, upstreams, () => front.url)

@@ -3,7 +3,7 @@ import { SBOM } from './artifact-type.ts'
 import type { Digest } from './digest.ts'
 import type { Manifest } from './manifest.ts'
 
-const MEDIA_TYPES = new Set([
+export const SBOM_MEDIA_TYPES: ReadonlySet<string> = new Set([
   SBOM,
   'application/spdx+json',
   'application/vnd.cyclonedx+json',
@@ -24,7 +24,7 @@ const PREDICATE_TYPE = ['predicateType', 'dev.sigstore.bundle.predicateType', 'i
 export function isSbom(manifest: Manifest): boolean {
   const described = [manifest.config, ...manifest.layers, ...manifest.blobs]
   const types = [manifest.artifactType, ...described.map((each) => each?.mediaType)]
-  if (types.some((each) => each !== undefined && MEDIA_TYPES.has(each))) return true
+  if (types.some((each) => each !== undefined && SBOM_MEDIA_TYPES.has(each))) return true
   return [manifest, ...described].some((each) =>
     PREDICATE_TYPE.some((name) => isSbomPredicate(each?.annotations?.[name])),
   )

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { IMAGE_CONFIGS } from '../oci/artifact-type.ts'
 import { type Manifest, parseManifest } from '../oci/manifest.ts'
+import { SBOM_MEDIA_TYPES } from '../oci/sbom.ts'
 import { keys } from '../registry/keys.ts'
 import type { FoundManifest } from '../registry/manifests.ts'
 import type { Attributes, Item } from '../registry/ports.ts'
@@ -24,12 +25,7 @@ const STATEMENTS = new Set([
   'application/vnd.dev.sigstore.bundle.v0.3+json',
   'application/vnd.dsse.envelope.v1+json',
   'application/vnd.in-toto+json',
-  'application/vnd.cyclonedx+json',
-  'application/vnd.cyclonedx+xml',
-  'application/spdx+json',
-  'application/vnd.syft+json',
-  'text/spdx',
-  'text/spdx+json',
+  ...SBOM_MEDIA_TYPES,
 ])
 
 /** What is judged: images that can be run. An index passes, its images are judged when they are pulled. */

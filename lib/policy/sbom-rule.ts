@@ -2,7 +2,7 @@
 // signatures.
 import type { Digest } from '../oci/digest.ts'
 import { buildkitAttestationsOf, isSbom, sbomTagsOf } from '../oci/sbom.ts'
-import { keys } from '../registry/keys.ts'
+import { indexesNaming } from '../registry/references.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Repository } from '../registry/repositories.ts'
 import { accessoriesOf, readManifestOf } from './accessories.ts'
@@ -32,10 +32,7 @@ export async function sbomViolation(
 }
 
 async function isBesideInIndex(registry: Registry, { id }: Repository, image: Digest): Promise<boolean> {
-  const { pk } = keys.manifest(id, image)
-  const items = await registry.metadata.query({ pk, prefix: 'R#', limit: INDEXES })
-  const indexes = new Set(items.map(({ sk }) => sk.split('#')[1] as Digest))
-  for (const digest of indexes) {
+  for (const digest of await indexesNaming(registry, id, image, INDEXES)) {
     const index = await readManifestOf(registry, id, digest)
     for (const each of index ? buildkitAttestationsOf(index, image) : []) {
       const attestation = await readManifestOf(registry, id, each)

@@ -20,6 +20,7 @@ import { dropReferences, referenceKeys, writeReferences } from './references.ts'
 import type { Actor, Registry } from './registry.ts'
 import { listingWrites, type Repository, readRepository } from './repositories.ts'
 import { requireContent } from './required-content.ts'
+import { inOnePiece } from './stored-bytes.ts'
 import { isAt, lostTag, type Tag, type TagTarget, tagMove, tagOf } from './tags.ts'
 
 const ATTEMPTS = 50
@@ -183,12 +184,8 @@ async function storeLarge(
 ): Promise<string | undefined> {
   if (bytes.length <= INLINE_BYTES) return undefined
   const object = objectKeys.manifest(repository.id, attempt)
-  await registry.blobs.put(object, once(bytes))
+  await registry.blobs.put(object, inOnePiece(bytes))
   return object
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes
 }
 
 function moves({ onlyFreeTags }: Placement, tagNow: Tag | undefined, target: TagTarget): boolean {

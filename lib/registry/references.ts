@@ -59,6 +59,18 @@ export async function* referencesIn(
     yield* await judge(registry, repo, page)
 }
 
+/** Indexes that name the manifest as a child, some of which may be gone. @param limit references that are read */
+export async function indexesNaming(
+  registry: Registry,
+  repo: string,
+  digest: Digest,
+  limit: number,
+): Promise<Digest[]> {
+  const { pk } = keys.manifest(repo, digest)
+  const references = await registry.metadata.query({ pk, prefix: 'R#', limit })
+  return [...new Set(references.map(({ sk }) => parseReferenceKey(sk).manifest))]
+}
+
 /**
  * MANIFEST is read before the deleted record: deleting moves one into the other in a transaction, so reading
  * in this order never misses both. (Bringing back is a new attempt with references of its own.)

@@ -13,6 +13,7 @@ import { findProject } from '../registry/projects.ts'
 import type { Actor, Registry } from '../registry/registry.ts'
 import type { Repository } from '../registry/repositories.ts'
 import { requireRoom } from '../registry/room.ts'
+import { inOnePiece } from '../registry/stored-bytes.ts'
 import { startUpload } from '../registry/uploads.ts'
 import type { SbomFormat } from '../scanning/describer.ts'
 import { SBOM_CAUSE } from './cause.ts'
@@ -89,9 +90,5 @@ function descriptorOf(mediaType: string, bytes: Uint8Array) {
 }
 
 async function storeBlob(registry: Registry, { id }: Repository, bytes: Uint8Array): Promise<void> {
-  await commitUpload(registry, startUpload(registry, id), digestOf(bytes), { bytes: one(bytes) })
-}
-
-async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes
+  await commitUpload(registry, startUpload(registry, id), digestOf(bytes), { bytes: inOnePiece(bytes) })
 }

@@ -4,6 +4,7 @@ import { auditEntries } from '../registry/audit-log.ts'
 import { keys, partitions } from '../registry/keys.ts'
 import { pagesOf } from '../registry/partitions.ts'
 import type { Item } from '../registry/ports.ts'
+import { indexesNaming } from '../registry/references.ts'
 import { type Registry, text } from '../registry/registry.ts'
 import { tagsOfManifest } from '../registry/tags.ts'
 import { matches, type PackageQuery } from './package-query.ts'
@@ -93,9 +94,7 @@ async function stillThere(registry: Registry, images: Found[]): Promise<Found[]>
 }
 
 async function tagsNaming(registry: Registry, { repo, digest }: Found): Promise<string[]> {
-  const { pk } = keys.manifest(repo, digest)
-  const references = await registry.metadata.query({ pk, prefix: 'R#', limit: INDEXES })
-  const indexes = references.map(({ sk }) => sk.split('#')[1] as Digest)
+  const indexes = await indexesNaming(registry, repo, digest, INDEXES)
   const tags = new Set<string>()
   for (const each of new Set([digest, ...indexes]))
     for (const { tag } of await tagsOfManifest(registry, repo, each, NAMED_TAGS)) tags.add(tag)

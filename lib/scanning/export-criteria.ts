@@ -4,6 +4,7 @@ import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { globOf, patternFault } from '../registry/glob.ts'
 import { keys, partitions } from '../registry/keys.ts'
+import { indexesNaming } from '../registry/references.ts'
 import type { Registry } from '../registry/registry.ts'
 
 export interface ExportCriteria {
@@ -42,19 +43,13 @@ export function artifactTest(
   return async (repository, repo, digest) => {
     if (!ofRepository(repository.slice(repository.indexOf('/') + 1))) return false
     if (tags === '' && labels.length === 0) return true
-    const whole = [digest, ...(await indexesOf(registry, repo, digest))]
+    const whole = [digest, ...(await indexesNaming(registry, repo, digest, PARENTS_LIMIT))]
     return (
       (tags === '' ||
         (await some(whole, async (each) => (await tagsOf(registry, repo, each)).some(ofTag)))) &&
       (labels.length === 0 || (await hasLabel(registry, repo, whole, labels)))
     )
   }
-}
-
-async function indexesOf(registry: Registry, repo: string, digest: Digest): Promise<Digest[]> {
-  const pk = partitions.manifest(repo, digest)
-  const references = await registry.metadata.query({ pk, prefix: 'R#', limit: PARENTS_LIMIT })
-  return [...new Set(references.map(({ sk }) => sk.split('#')[1] as Digest))]
 }
 
 async function tagsOf(registry: Registry, repo: string, digest: Digest): Promise<string[]> {

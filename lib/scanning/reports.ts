@@ -8,7 +8,7 @@ import { keys } from '../registry/keys.ts'
 import { objectKeys } from '../registry/object-keys.ts'
 import type { Attributes, Item, Outcome, Write } from '../registry/ports.ts'
 import type { Registry } from '../registry/registry.ts'
-import { allBytes } from '../registry/stored-bytes.ts'
+import { allBytes, inOnePiece } from '../registry/stored-bytes.ts'
 import type { ScanPayload } from './begin.ts'
 import { type Report, summaryOf, type Vulnerability } from './report.ts'
 import { type Found, type Scan, type ShortVulnerability, scanItem, unchanged } from './scan.ts'
@@ -40,7 +40,7 @@ export async function saveReport(
   const { databaseAtMs, ...document } = report
   const object = objectKeys.report(repo, randomUUID())
   const packed = await zip(JSON.stringify(document))
-  await registry.blobs.put(object, one(packed))
+  await registry.blobs.put(object, inOnePiece(packed))
   const found: Found = {
     scanner: report.scanner,
     ...(databaseAtMs === undefined ? {} : { databaseAtMs }),
@@ -177,8 +177,4 @@ async function rowsBefore(registry: Registry, repo: string, digest: Digest): Pro
 
 function whereOf({ repo, repository, projectId, digest }: ScanPayload): FoundIn {
   return { repo, repository, projectId, digest }
-}
-
-async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes
 }

@@ -1,4 +1,4 @@
-// `entrepot blast-radius`: which tags have a package, and who pulled them.
+// `entrepot blast-radius`: which tags have a package, and who pulled them; `rematch`: what became known of them since.
 import { RegistryError } from '../oci/errors.ts'
 import { type AffectedImage, blastRadius } from '../sbom/blast-radius.ts'
 import { type PackageQuery, parsePackageQuery } from '../sbom/package-query.ts'
